@@ -1,0 +1,280 @@
+package checks
+
+import "time"
+
+// Material is all that scanners and judgments may look at, fetched and bounded beforehand.
+type Material struct {
+	Subject Subject
+
+	// Base and Head are the two sides of a change. A Subject that is not a change has an
+	// empty Base, and Compared is false: then every package counts as introduced.
+	Base, Head Tree
+	Compared   bool
+
+	// PolicyChange is set when the change edits the repository's own policy file.
+	PolicyChange *PolicyChange
+
+	// Release is set for releases and for artifacts verified from the command line.
+	Release *Release
+}
+
+// Tree is one side of a change: the manifests read from it, and what could not be read.
+type Tree struct {
+	Inventory Inventory
+	// Gaps are manifests that the tree names or may name but that could not be read at all,
+	// such as a truncated listing. Manifests that were read in part carry their own Gap.
+	Gaps []Gap
+}
+
+// File is one file of a tree, as the reader of inventories gets it.
+type File struct {
+	Path   string // slash-separated, relative to the root of the repository
+	Digest string // git blob object name, hexadecimal; "" when it has none
+	Data   []byte
+	// Problem says in words why Data is not the whole file ("is a symbolic link",
+	// "is larger than 32 MiB"). Empty means that Data is complete.
+	Problem string
+}
+
+// Gap is a place where something could not be seen. A Gap makes Evidence incomplete.
+type Gap struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// Inventory is the packages found in a set of manifests.
+type Inventory struct {
+	Manifests []Manifest // sorted by Path
+}
+
+// Manifest is one file that names packages.
+type Manifest struct {
+	Path     string
+	Digest   string // git blob object name, hexadecimal
+	Format   string // "package-lock.json", "go.mod", ...: the row of docs/formats.md
+	Packages []Package
+	// Gap says why the manifest was not read completely. Empty means complete.
+	Gap string
+}
+
+// Scope says what a package is needed for.
+type Scope string
+
+// The scopes. The empty Scope is unknown and is judged like runtime.
+const (
+	ScopeRuntime     Scope = "runtime"
+	ScopeDevelopment Scope = "development"
+	ScopeOptional    Scope = "optional"
+)
+
+// Relation says whether a package is named by the project itself.
+type Relation string
+
+// The relations. The empty Relation is unknown.
+const (
+	Direct     Relation = "direct"
+	Transitive Relation = "transitive"
+)
+
+// Package is one version of one package at one place.
+type Package struct {
+	PURL      string // "pkg:npm/lodash@4.17.20"
+	Ecosystem string // the OSV name: "npm", "Go", "PyPI", "crates.io", "GitHub Actions", ...
+	Name      string // as the ecosystem's advisories name it
+	Version   string // exact; "" when the manifest gives none (a range, a branch)
+	// Constraint is what the manifest says where Version is empty (">=2.0").
+	Constraint string
+	Line       int // one-based; 0 when unknown
+	Scope      Scope
+	Relation   Relation
+	Via        []string // names from the direct dependency down to this package, both included; nil when unknown
+	Licence    string   // SPDX expression from the manifest; "" when it carries none
+	Manager    string   // the tool that edits the manifest: "npm", "pnpm", "yarn", "go", "cargo", "poetry", ...
+	Commit     string   // git commit, for packages that are pinned to one
+}
+
+// Release is a release with its assets and the evidence found for them.
+type Release struct {
+	ID         int64
+	Tag        string
+	Name       string
+	Draft      bool
+	Prerelease bool
+	Immutable  bool
+	// Commit is the full object name the tag points at after peeling; for a draft without
+	// a tag it is the target commit. Empty when it could not be found.
+	Commit string
+	// TagRef is "refs/tags/" + Tag.
+	TagRef        string
+	DefaultBranch string
+	RepositoryID  int64
+	OwnerID       int64
+	Private       bool
+	Assets        []Asset
+	Bundles       []Bundle
+	// Gaps are sources of evidence that could not be asked or read ("attestation API: HTTP 403").
+	Gaps []Gap
+	// Roots are the trust roots that Policy and the repository's visibility allow, never
+	// what a bundle asks for: RootPublicGood, RootGitHub, RootKey or RootCustom.
+	Roots []string
+}
+
+// The trust roots. They are never merged: each has its own constructor and requirements.
+const (
+	RootPublicGood = "public-good" // Sigstore's public instance: certificate with SCT, log entry, observer time
+	RootGitHub     = "github"      // GitHub's private instance: signed timestamp, no log
+	RootKey        = "key"         // a public key from Policy or the command line
+	RootCustom     = "custom"      // a trusted_root.json from the operator
+)
+
+// Asset is one file of a release as we downloaded it. Bytes are hashed in a stream and not kept.
+type Asset struct {
+	ID     int64
+	Name   string
+	Size   int64  // bytes, as GitHub announces
+	Read   int64  // bytes that we read
+	SHA256 string // hexadecimal, of the bytes we read; "" when Problem is set
+	SHA512 string // hexadecimal; "" when not computed
+	// GitHubDigest is GitHub's own "sha256:..." or "". A hint, never proof.
+	GitHubDigest string
+	// Problem says why the asset could not be hashed whole. Its Code is one of the reason codes.
+	Problem *Reason
+}
+
+// Bundle is one piece of evidence as found, unparsed.
+type Bundle struct {
+	// Name is where a person finds it: "cli.sigstore.json", "attestation 2 of 3".
+	Name   string
+	Origin string // OriginSidecar, OriginAttestationAPI or OriginFile
+	// For is the asset that a sidecar stands beside. Empty: whichever digests it names.
+	For string
+	// Data is a Sigstore bundle, JSON Lines of bundles, an answer of the attestation API, or
+	// a DSSE envelope. Empty for a detached signature.
+	Data []byte
+	// Signature and Certificate are a detached pair (.sig with .pem or .crt), as found.
+	Signature, Certificate []byte
+	// Problem says why it could not be fetched. Its Code is one of the reason codes.
+	Problem *Reason
+}
+
+// The origins of evidence.
+const (
+	OriginSidecar        = "sidecar"
+	OriginAttestationAPI = "attestation-api"
+	OriginFile           = "file"
+)
+
+// PolicyChange tells what a change does to the policy file. It never alters the judgment.
+type PolicyChange struct {
+	Path string
+	// Error is set when the head's file is not a valid policy.
+	Error *PolicyError
+	// Preview is the head's policy, nil when the file is removed or invalid.
+	Preview *Policy
+}
+
+// Evidence is what one scanner saw, how complete it was, and how old its data is.
+//
+// A zero Evidence is incomplete. Scanners set Complete last.
+type Evidence struct {
+	Scanner  string
+	Complete bool
+	DataTime time.Time // when the scanner's data was last known to be current, UTC; zero when it uses none
+	Gaps     []Gap
+
+	// Matches are known advisories that apply to packages of either side.
+	Matches []Match
+	// Attestations are statements and signatures found for the assets of a Release.
+	Attestations []Attestation
+}
+
+// Side says which side of a change a Match is on.
+type Side string
+
+// The sides.
+const (
+	Base Side = "base"
+	Head Side = "head"
+)
+
+// Match is one advisory that applies to one package at one place.
+type Match struct {
+	Side     Side
+	Path     string // the manifest
+	Package  Package
+	Advisory Advisory
+}
+
+// Advisory is what a judgment needs to know of an advisory, after merging its aliases.
+type Advisory struct {
+	ID       string   // preferred identifier: the ecosystem's own or GHSA before CVE
+	Aliases  []string // sorted, without ID
+	Summary  string   // plain text of the source; hostile
+	Severity Severity
+	Vector   string   // CVSS vector that Severity came from; "" when none
+	Malware  bool     // the package version itself is malicious (MAL- record)
+	Fixed    []string // versions that fix it on any branch, ascending by the ecosystem's order
+	// Cure is the smallest version above the package's own that no known advisory of
+	// the package affects; "" when there is none.
+	Cure string
+	URL  string
+}
+
+// Attestation is one signed statement, or one plain signature, after verification under
+// one trust root. Verification says who signed what; whether that is acceptable is for
+// the check to say.
+type Attestation struct {
+	Bundle string // Bundle.Name
+	Origin string // Bundle.Origin
+	Kind   string // AttestationProvenance, ...
+	// For is the asset a plain signature was verified for, or that the sidecar stands beside.
+	For           string
+	PredicateType string
+	Subjects      []AttestedSubject
+	Root          string // the trust root it was verified under
+	Signer        Signer
+	// Certificate holds the facts of the signing certificate. Claim holds what the
+	// statement says of itself. The certificate outranks the statement.
+	Certificate, Claim Build
+	Time               time.Time // verified signing time, UTC
+	// Problem is the first thing wrong in the signature, nil when it holds. Its Code is one
+	// of the reason codes; Unknown codes mean that it could not be judged.
+	Problem *Reason
+}
+
+// The kinds of Attestation.
+const (
+	AttestationProvenance = "provenance"          // SLSA provenance v0.2 or v1
+	AttestationRelease    = "release-attestation" // GitHub's attestation of an immutable release
+	AttestationSignature  = "signature"           // a message signature over the bytes
+	AttestationSBOM       = "sbom"                // SPDX or CycloneDX predicate
+	AttestationSummary    = "vsa"                 // SLSA verification summary
+	AttestationOther      = "other"
+)
+
+// AttestedSubject is one subject of an in-toto statement.
+type AttestedSubject struct {
+	Name   string
+	URI    string
+	Digest map[string]string // algorithm to lower-case hexadecimal
+}
+
+// Signer is who signed: a workflow or person by certificate, or a key.
+type Signer struct {
+	Issuer   string `json:"issuer"`   // OIDC issuer; "" for a key
+	Identity string `json:"identity"` // subject alternative name, or "key:sha256:..." of the public key
+}
+
+// Build says what was built from where, by whom.
+type Build struct {
+	Repository   string // "https://github.com/owner/name"
+	RepositoryID string
+	OwnerID      string
+	Ref          string // "refs/tags/v1"
+	Commit       string // full object name
+	BuilderID    string // the workflow that built: "https://github.com/o/r/.github/workflows/w.yml@refs/heads/main"
+	Config       string // the caller's own workflow: build config URI
+	Runner       string // "github-hosted" or "self-hosted"
+	Trigger      string // "push", "release", ...
+	Run          string // URL of the workflow run
+}

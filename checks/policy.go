@@ -1,0 +1,152 @@
+package checks
+
+import (
+	"fmt"
+	"time"
+)
+
+// Policy is the rules and exceptions in force for a repository, after presets are applied.
+// ParsePolicy makes one from a file and DefaultPolicy the built-in one; both fill every field.
+type Policy struct {
+	Version int
+	Extends []string // presets applied, pinned: "landwaiter:recommended@1"
+	Mode    Mode
+
+	PullRequest  PullRequestRules
+	Dependencies DependencyRules
+	Releases     ReleaseRules
+	Owners       []OwnerRule
+	SLA          map[Severity]time.Duration // time to cure from first sight; absent means none
+	Issues       IssueRules
+	Exceptions   []Exception
+
+	// Digest is "sha256:" and the hexadecimal SHA-256 of the canonical effective policy.
+	Digest string
+	// Source says where it came from: ".github/landwaiter.yml@<commit>" or the preset's name.
+	Source string
+}
+
+// Mode says whether a policy may fail a check. The zero Mode enforces.
+type Mode string
+
+// The modes.
+const (
+	ModeEnforce Mode = "enforce"
+	ModeObserve Mode = "observe"
+)
+
+// PullRequestRules are the key pull_request.
+type PullRequestRules struct {
+	Drafts       string // "check" or "skip"
+	OnIncomplete string // "failure" or "neutral": how Unknown is shown in enforce mode
+}
+
+// DependencyRules are the key dependencies.
+type DependencyRules struct {
+	// BlockSeverity is the floor from which an introduced vulnerability blocks.
+	BlockSeverity Severity
+	// BlockScopes are the scopes in which it blocks; in others it warns. Empty means all.
+	BlockScopes []Scope
+	// Malware always blocks; it has no switch below the floor.
+}
+
+// ReleaseRules are the key releases.
+type ReleaseRules struct {
+	Gate         Gate
+	SettleWindow time.Duration
+	MaxWait      time.Duration
+	Assets       []AssetRule
+	Trust        TrustRules
+}
+
+// Gate says what happens to a release that fails.
+type Gate string
+
+// The gates.
+const (
+	GateOff      Gate = "off"      // releases are not looked at
+	GateReport   Gate = "report"   // check run and issue only
+	GateReactive Gate = "reactive" // a published release that fails goes back to draft
+)
+
+// AssetRule says what the assets that match need. The first rule that matches an asset decides.
+type AssetRule struct {
+	Match   string   // glob on the asset's name, anchored; "*" matches any characters
+	Require []string // of RequireSignature, RequireProvenance, RequireReleaseAttestation; empty: nothing
+	Line    int
+}
+
+// What an asset can be asked for.
+const (
+	RequireSignature          = "signature"           // any acceptable signature or attestation over its digest
+	RequireProvenance         = "provenance"          // SLSA provenance by an accepted signer
+	RequireReleaseAttestation = "release-attestation" // GitHub's attestation of an immutable release
+)
+
+// TrustRules are the key releases.trust.
+type TrustRules struct {
+	// Signers are the accepted signers. Empty means: a workflow of the repository itself,
+	// run by GitHub Actions.
+	Signers []SignerRule
+	// Roots are the accepted trust roots; empty: RootPublicGood, and RootGitHub for a private repository.
+	Roots []string
+	// Runners are the accepted runner classes; empty: "github-hosted".
+	Runners []string
+	// MinSLSA is the lowest acceptable SLSA build level, 0 to 3.
+	MinSLSA int
+	// SourceRefs are globs on the ref built from. Empty: the release's tag or the default branch.
+	SourceRefs []string
+	// Keys are PEM public keys accepted for plain signatures.
+	Keys []string
+}
+
+// SignerRule is one accepted signer. Values are globs, anchored and escaped: "*" matches
+// any characters but never the end of what is compared.
+type SignerRule struct {
+	Issuer   string // OIDC issuer
+	Workflow string // "owner/name/.github/workflows/release.yml"
+	Ref      string // ref of the workflow: "refs/tags/v*"; "" accepts refs/heads/* and refs/tags/*
+	Identity string // whole subject alternative name, instead of Workflow and Ref
+	Line     int
+}
+
+// OwnerRule says who owns problems under paths.
+type OwnerRule struct {
+	Paths []string
+	Team  string // "org/team"
+	User  string // login
+	Line  int
+}
+
+// IssueRules are the key issues.
+type IssueRules struct {
+	Enabled bool
+	MaxOpen int
+}
+
+// Exception accepts one risk for a while.
+type Exception struct {
+	ID         string
+	Rule       string // "" for any rule
+	Advisory   string // advisory id or alias; "" for any
+	Package    string // purl without version, or with one
+	Until      time.Time
+	Reason     string
+	ApprovedBy string
+	Line       int
+}
+
+// PolicyError says what is wrong in a policy file and where.
+type PolicyError struct {
+	Source  string
+	Line    int // one-based; 0 when unknown
+	Message string
+}
+
+// Error returns "source:line: message".
+func (e *PolicyError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.Source, e.Message)
+	}
+	return fmt.Sprintf("%s:%d: %s", e.Source, e.Line, e.Message)
+}

@@ -1,0 +1,68 @@
+package checks
+
+// Reason is one reason of a Verdict, or why one thing is not as it should be.
+type Reason struct {
+	Rule    string `json:"rule"`    // the rule that gave it: "no-high", "release-provenance"
+	Code    string `json:"code"`    // one of the codes below; stable, documented in docs/reasons.md
+	Message string `json:"message"` // for people: what, where, and what to do
+}
+
+// Reason codes of the verifier. Each is explained in docs/reasons.md, with what to do.
+const (
+	CodeDigestMismatch     = "digest-mismatch"
+	CodeDigestInvalid      = "digest-invalid"
+	CodeDigestWeak         = "digest-weak"
+	CodeDigestConflict     = "digest-conflict"
+	CodeSizeMismatch       = "size-mismatch"
+	CodeNameMismatch       = "name-mismatch"
+	CodeAssetUnproven      = "asset-unproven"
+	CodeStatementInvalid   = "statement-invalid"
+	CodeNotProvenance      = "not-provenance"
+	CodePredicateType      = "predicate-type"
+	CodeNoneAcceptable     = "none-acceptable"
+	CodeSignerMismatch     = "signer-mismatch"
+	CodeIssuerMismatch     = "issuer-mismatch"
+	CodeSourceMismatch     = "source-mismatch"
+	CodeRefNotAllowed      = "ref-not-allowed"
+	CodeSignerRef          = "signer-ref"
+	CodeRunnerNotAllowed   = "runner-not-allowed"
+	CodeCommitMismatch     = "commit-mismatch"
+	CodeRepoIDMismatch     = "repo-id-mismatch"
+	CodeContradicts        = "statement-contradicts"
+	CodeLevelNotReached    = "level-not-reached"
+	CodeRunNotSuccessful   = "run-not-successful"
+	CodeTriggerNotAllowed  = "trigger-not-allowed"
+	CodeSignatureInvalid   = "signature-invalid"
+	CodeLogInvalid         = "log-invalid"
+	CodeLogProofMissing    = "log-proof-missing"
+	CodeTimeUnproven       = "time-unproven"
+	CodeTimeInvalid        = "time-invalid"
+	CodeCertificateInvalid = "certificate-invalid"
+	CodeWrongRoot          = "wrong-root"
+	CodeRootStale          = "root-stale" // Unknown
+	CodeTooLarge           = "too-large"  // Unknown
+	CodeNotReadable        = "not-readable"
+	CodeUnsigned           = "unsigned"
+)
+
+// Reason codes of the other judgments.
+const (
+	CodeVulnerability   = "vulnerability"
+	CodeMalware         = "malware"
+	CodeIncomplete      = "incomplete"       // Unknown
+	CodeScannerFailed   = "scanner-failed"   // Unknown
+	CodeDataStale       = "data-stale"       // Unknown
+	CodePolicyInvalid   = "policy-invalid"   // the file in force, or the one proposed
+	CodeUnresolved      = "unresolved"       // Unknown: a package without an exact version
+	CodeAssetsMissing   = "assets-missing"   // a release without what Policy expects
+	CodeNothingToVerify = "nothing-to-judge" // Unknown
+)
+
+// unknownCodes are the codes that say "could not be judged" rather than "wrong".
+var unknownCodes = map[string]bool{
+	CodeRootStale: true, CodeTooLarge: true, CodeNotReadable: true, CodeIncomplete: true,
+	CodeScannerFailed: true, CodeDataStale: true, CodeUnresolved: true, CodeNothingToVerify: true,
+}
+
+// Unknown reports whether r means that no judgment was possible, as opposed to a wrong thing found.
+func (r Reason) Unknown() bool { return unknownCodes[r.Code] }

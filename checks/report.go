@@ -1,0 +1,153 @@
+package checks
+
+import "time"
+
+// Report is what is stored, shown and entered into the ledger. Its JSON form is a
+// contract: docs/report.md, with the JSON Schema docs/report.schema.json. Lists are never null.
+type Report struct {
+	Subject  Subject           `json:"subject"`
+	Verdict  Verdict           `json:"verdict"`
+	Reasons  []Reason          `json:"reasons"`
+	Findings []Finding         `json:"findings"`
+	Assets   []AssetReport     `json:"assets"`
+	Evidence []EvidenceSummary `json:"evidence"`
+	Policy   PolicyRef         `json:"policy"`
+	Time     time.Time         `json:"time"` // UTC, whole seconds
+
+	// Changes are the packages that differ between the two sides, sorted by path and name.
+	Changes []Change `json:"changes,omitempty"`
+	// Notices are remarks that do not decide the verdict, such as an edited policy file.
+	Notices []Reason `json:"notices,omitempty"`
+}
+
+// Finding is one problem: rule, package, severity, place and cure.
+type Finding struct {
+	// Fingerprint is stable over rescans, moves of lines and new data about the same
+	// problem: hexadecimal SHA-256 of rule, ecosystem, package, version and advisory.
+	Fingerprint string         `json:"fingerprint"`
+	Rule        string         `json:"rule"`
+	Severity    Severity       `json:"severity"`
+	Advisory    string         `json:"advisory"`
+	Aliases     []string       `json:"aliases"`
+	Package     FindingPackage `json:"package"`
+	Location    Location       `json:"location"`
+	// Introduced says that the change brought it in. Only introduced findings decide.
+	Introduced bool `json:"introduced"`
+	// FixedVersion is the smallest version that cures it, "" when there is none yet.
+	FixedVersion string `json:"fixed_version"`
+	// Remediation is the exact command that cures it, or what to do when no command does.
+	Remediation    string   `json:"remediation"`
+	DependencyPath []string `json:"dependency_path"`
+
+	Summary string `json:"summary,omitempty"` // hostile text: escape before showing
+	URL     string `json:"url,omitempty"`
+	Scope   Scope  `json:"scope,omitempty"`
+	Malware bool   `json:"malware,omitempty"`
+	// Level says what the policy makes of it: LevelBlock, LevelWarn, or LevelAccepted.
+	Level string `json:"level,omitempty"`
+	// Exception is the id of the exception that accepts it, with Until its end (YYYY-MM-DD).
+	Exception string `json:"exception,omitempty"`
+	Until     string `json:"until,omitempty"`
+}
+
+// The levels of a Finding.
+const (
+	LevelBlock    = "block"
+	LevelWarn     = "warn"
+	LevelAccepted = "accepted"
+)
+
+// FindingPackage is the package of a Finding.
+type FindingPackage struct {
+	PURL      string `json:"purl"`
+	Ecosystem string `json:"ecosystem"`
+	Name      string `json:"name"`
+	Version   string `json:"version"`
+}
+
+// Location is a place in a manifest.
+type Location struct {
+	Path string `json:"path"`
+	Line int    `json:"line"` // one-based; 0 when unknown
+}
+
+// Change is one package that differs between base and head.
+type Change struct {
+	Type      string `json:"type"` // "new", "upgrade", "downgrade", "removed" or "changed"
+	Path      string `json:"path"`
+	Line      int    `json:"line,omitempty"`
+	Ecosystem string `json:"ecosystem"`
+	Name      string `json:"name"`
+	From      string `json:"from,omitempty"`
+	To        string `json:"to,omitempty"`
+	Relation  string `json:"relation,omitempty"`
+}
+
+// AssetState says what is known of one asset.
+type AssetState string
+
+// The states of an asset. The zero value is none of them and counts as unknown.
+const (
+	AssetVerified    AssetState = "verified"
+	AssetUnsigned    AssetState = "unsigned"
+	AssetWrongSigner AssetState = "wrong-signer"
+	AssetInvalid     AssetState = "invalid"
+	AssetUnknown     AssetState = "unknown"
+)
+
+// AssetReport is the outcome for one asset of a release.
+type AssetReport struct {
+	Name     string        `json:"name"`
+	SHA256   string        `json:"sha256"`
+	State    AssetState    `json:"state"`
+	Reason   string        `json:"reason"` // reason code and sentence; "" when verified
+	Signer   Signer        `json:"signer"`
+	Source   Source        `json:"source"`
+	Builder  Builder       `json:"builder"`
+	Evidence []EvidenceRef `json:"evidence"`
+
+	Code string `json:"code,omitempty"` // the reason code alone
+	// ExpectedSigner is what Policy asked for, shown beside Signer when they differ.
+	ExpectedSigner *Signer `json:"expected_signer,omitempty"`
+	// EvidenceFile says that the asset is itself evidence for others and needs none.
+	EvidenceFile bool `json:"evidence_file,omitempty"`
+}
+
+// Source is where an asset was built from.
+type Source struct {
+	Repository string `json:"repository"`
+	Ref        string `json:"ref"`
+	Commit     string `json:"commit"`
+}
+
+// Builder is what built an asset.
+type Builder struct {
+	ID     string `json:"id"`
+	Runner string `json:"runner"`
+	// Level is the SLSA build level from our own table of builders ("SLSA 3"), or
+	// "release attestation", or "signature"; "" when nothing is proven.
+	Level string `json:"level"`
+}
+
+// EvidenceRef is one piece of evidence that an AssetReport rests on.
+type EvidenceRef struct {
+	Kind   string `json:"kind"`
+	Origin string `json:"origin"`
+}
+
+// EvidenceSummary is what a Report keeps of Evidence.
+type EvidenceSummary struct {
+	Scanner  string     `json:"scanner"`
+	Complete bool       `json:"complete"`
+	DataTime *time.Time `json:"data_time"` // null when the scanner uses no dated data
+	Gaps     []Gap      `json:"gaps"`
+}
+
+// PolicyRef says under which policy a Report was made.
+type PolicyRef struct {
+	Digest string `json:"digest"` // "sha256:..." of the canonical effective policy
+	Source string `json:"source"` // ".github/landwaiter.yml@<commit>", "landwaiter:recommended@1", a file name
+	Mode   string `json:"mode,omitempty"`
+	// OnIncomplete is "failure" or "neutral": how an Unknown verdict is shown.
+	OnIncomplete string `json:"on_incomplete,omitempty"`
+}

@@ -1,0 +1,30 @@
+package checks
+
+// Kind says what sort of thing a Subject is.
+type Kind string
+
+// The kinds of Subject.
+const (
+	KindPullRequest Kind = "pull_request"
+	KindMergeGroup  Kind = "merge_group"
+	KindRelease     Kind = "release"
+	KindTree        Kind = "tree"     // a directory or work tree, judged by `landwaiter scan`
+	KindArtifact    Kind = "artifact" // local files, judged by `landwaiter verify`
+)
+
+// Subject names the thing judged so that a stranger finds it again.
+type Subject struct {
+	Kind       Kind   `json:"kind"`
+	Repository string `json:"repository"` // "owner/name" when it was judged; "" for a local tree
+	Ref        string `json:"ref"`        // "refs/pull/7/head", "refs/tags/v1.2.0"; "" when there is none
+	Commit     string `json:"commit"`     // full hexadecimal object name; "" when there is none
+
+	// RepositoryID is GitHub's number of the repository, which survives renames. 0 off GitHub.
+	RepositoryID int64 `json:"repository_id,omitempty"`
+	// Number is the pull request's number.
+	Number int `json:"number,omitempty"`
+	// Base is the commit compared with: the merge base, or the base of a merge group.
+	Base string `json:"base,omitempty"`
+	// ReleaseID is GitHub's number of the release; a draft has no other address.
+	ReleaseID int64 `json:"release_id,omitempty"`
+}
