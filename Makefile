@@ -1,0 +1,50 @@
+# Landwaiter. `make demo` shows what it does, `make test` proves it.
+# Needs Go (the version in go.mod), make, and for `make test` a Debian or Ubuntu with apt-get.
+
+GO        ?= go
+BIN       := bin/landwaiter
+TOOLS     := .cache/bin
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+# Larger corpora for tests and benchmarks; tests that need them say so when it is not set.
+LANDWAITER_CORPUS ?= $(abspath $(wildcard ../shared/data))
+export LANDWAITER_CORPUS
+# Advisories for govulncheck. https://vuln.go.dev judges with today's data; the default is the copy kept in .ci/vulndb.
+GOVULNDB  ?= file://$(CURDIR)/.ci/vulndb
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: all build demo test lint bench clean deps
+all: build
+
+build: ## build bin/landwaiter
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/landwaiter
+
+demo: build ## play the main job against a stand-in for GitHub, then keep serving
+	$(BIN) demo $(DEMOFLAGS)
+
+test: deps ## install what the tests need, then run all of them with the race detector
+	$(GO) run ./.ci/counttests -- $(GO) test -race -timeout 25m $(TESTFLAGS) ./...
+
+lint: $(TOOLS)/staticcheck $(TOOLS)/govulncheck ## gofmt, vet, staticcheck, govulncheck, who may import whom
+	@test -z "$$(gofmt -l app checks cmd scanners store web)" || { echo "not formatted; run gofmt -w on:"; gofmt -l app checks cmd scanners store web; exit 1; }
+	$(GO) vet ./...
+	$(TOOLS)/staticcheck ./...
+	$(TOOLS)/govulncheck -db '$(GOVULNDB)' ./...
+	$(GO) test -run 'TestImports' ./cmd/landwaiter
+
+bench: ## print the figures of docs/performance.md
+	$(GO) test -run '^$$' -bench . -benchmem ./scanners/... ./store/... ./app/...
+
+deps: ## PostgreSQL for the store's tests, from Debian's packages
+	@.ci/deps
+
+$(TOOLS)/staticcheck:
+	GOBIN=$(abspath $(TOOLS)) $(GO) install $(STATICCHECK)
+
+$(TOOLS)/govulncheck:
+	GOBIN=$(abspath $(TOOLS)) $(GO) install $(GOVULNCHECK)
+
+clean: ## remove what make built
+	rm -rf bin .cache
