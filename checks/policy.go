@@ -73,7 +73,10 @@ const (
 type AssetRule struct {
 	Match   string   // glob on the asset's name, anchored; "*" matches any characters
 	Require []string // of RequireSignature, RequireProvenance, RequireReleaseAttestation; empty: nothing
-	Line    int
+	// PredicateType is the predicate type that an attestation must have, "" for any that
+	// Require allows.
+	PredicateType string
+	Line          int
 }
 
 // What an asset can be asked for.
