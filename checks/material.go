@@ -117,6 +117,8 @@ type Release struct {
 	// Roots are the trust roots that Policy and the repository's visibility allow, never
 	// what a bundle asks for: RootPublicGood, RootGitHub, RootKey or RootCustom.
 	Roots []string
+	// Keys are PEM public keys that Policy accepts under RootKey, beside the operator's own.
+	Keys []string
 }
 
 // The trust roots. They are never merged: each has its own constructor and requirements.
@@ -273,6 +275,8 @@ type Build struct {
 	Ref          string // "refs/tags/v1"
 	Commit       string // full object name
 	BuilderID    string // the workflow that built: "https://github.com/o/r/.github/workflows/w.yml@refs/heads/main"
+	// BuilderDigest is the commit of that workflow, full object name; "" when not stated.
+	BuilderDigest string
 	Config       string // the caller's own workflow: build config URI
 	Runner       string // "github-hosted" or "self-hosted"
 	Trigger      string // "push", "release", ...
