@@ -1,0 +1,146 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/landwaiter/landwaiter/"
+
+// importRules say who may import whom. Order matters: the first row whose folder holds
+// the file decides. ours lists what of this module it may import; a trailing "/" means
+// the folder and all below.
+var importRules = []struct {
+	folder string
+	ours   []string
+}{
+	{"cmd/landwaiter", []string{"app", "app/githubtest", "checks", "checks/output", "scanners/", "store", "store/ledger", "web"}},
+	{"app/githubtest", []string{"app/githubtest/"}},
+	{"app", []string{"app/", "checks", "checks/output", "store", "store/ledger"}},
+	{"web", []string{"web/", "checks", "checks/output", "store", "store/ledger"}},
+	{"scanners", []string{"scanners/", "checks"}},
+	{"store/ledger", nil},
+	{"store", []string{"store/", "checks"}},
+	{"checks/output", []string{"checks"}},
+	{"checks", nil},
+}
+
+// cages say where alone a library may be imported.
+var cages = []struct{ library, folder string }{
+	{"github.com/google/go-github/", "app"},
+	{"github.com/bradleyfalzon/ghinstallation/", "app"},
+	{"github.com/labstack/echo/", "web"},
+	{"github.com/google/osv-scanner/", "scanners"},
+	{"github.com/google/osv-scalibr/", "scanners"},
+	{"github.com/sigstore/", "scanners"},
+	{"modernc.org/sqlite", "store"},
+	{"github.com/jackc/pgx/", "store"},
+	{"database/sql", "store"},
+}
+
+// impure are what a judgment must not reach.
+var impure = []string{"net", "net/http", "os", "os/exec", "database/sql", "math/rand", "math/rand/v2"}
+
+// emptyNames are package names that say nothing.
+var emptyNames = map[string]bool{"util": true, "utils": true, "common": true, "helpers": true, "types": true, "models": true, "base": true}
+
+// TestImports reads the imports of every file and fails on each that breaks the rules of
+// docs/architecture.md.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	files := 0
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "bin") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		files++
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, name), nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		if emptyNames[file.Name.Name] {
+			t.Errorf("%s: package %s says nothing; name what it provides", name, file.Name.Name)
+		}
+		for _, spec := range file.Imports {
+			target, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			checkImport(t, name, target)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 50 {
+		t.Fatalf("read %d files; the walk missed the tree", files)
+	}
+}
+
+func checkImport(t *testing.T, name, target string) {
+	t.Helper()
+	test := strings.HasSuffix(name, "_test.go")
+	folder := path.Dir(name)
+	if ours, ok := strings.CutPrefix(target, module); ok {
+		checkOurs(t, name, folder, ours, test)
+		return
+	}
+	for _, c := range cages {
+		if strings.HasPrefix(target+"/", strings.TrimSuffix(c.library, "/")+"/") && !within(folder, c.folder) && !test {
+			t.Errorf("%s imports %s, which only %s may", name, target, c.folder)
+		}
+	}
+	if within(folder, "checks") && !test {
+		for _, i := range impure {
+			if target == i {
+				t.Errorf("%s imports %s; a judgment reads nothing outside its arguments", name, target)
+			}
+		}
+	}
+}
+
+func checkOurs(t *testing.T, name, folder, ours string, test bool) {
+	t.Helper()
+	if ours == "app/githubtest" && !test && !strings.HasPrefix(path.Base(name), "demo") {
+		t.Errorf("%s imports the stand-in; only tests and the demo may", name)
+	}
+	for _, r := range importRules {
+		if !within(folder, r.folder) {
+			continue
+		}
+		for _, allowed := range r.ours {
+			if ours == allowed || strings.HasSuffix(allowed, "/") && within(ours, strings.TrimSuffix(allowed, "/")) {
+				return
+			}
+		}
+		// A test may also use the stand-in and the fixtures that packages export for tests.
+		if test && (ours == "app/githubtest" || strings.HasSuffix(ours, "test") || within(ours, folder) || ours == folder) {
+			return
+		}
+		t.Errorf("%s imports %s%s, which files in %s may not", name, module, ours, r.folder)
+		return
+	}
+	t.Errorf("%s lies in a folder that no rule names", name)
+}
+
+func within(folder, parent string) bool {
+	return folder == parent || strings.HasPrefix(folder, parent+"/")
+}

@@ -1,0 +1,29 @@
+// Package scanners holds the table of scanners: the engines that look at Material and say
+// what they saw as Evidence. Each engine lives in a folder of its own because it cages a
+// heavy dependency. A scanner never reaches GitHub or the database and never forms a Verdict.
+package scanners
+
+import (
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv"
+	"github.com/landwaiter/landwaiter/scanners/sigstore"
+)
+
+// Config is what the scanners need.
+type Config struct {
+	Advisories *osv.Index
+	OSV        osv.Options
+	Sigstore   sigstore.Config
+}
+
+// All returns every scanner. To add one: a folder here, and a line below.
+func All(c Config) ([]checks.Scanner, error) {
+	signatures, err := sigstore.New(c.Sigstore)
+	if err != nil {
+		return nil, err
+	}
+	return []checks.Scanner{
+		osv.New(c.Advisories, c.OSV),
+		signatures,
+	}, nil
+}
