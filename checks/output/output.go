@@ -1,0 +1,133 @@
+// Package output turns Reports into text: check runs and issues on GitHub, and what the
+// command line prints.
+//
+// It is pure and decides nothing: every verdict, level and reason is in the Report already.
+// It owns the escaping of hostile text (Escape), the limits of GitHub (Truncate), and the
+// exact titles that people and required checks rely on.
+//
+// Start reading at ForCheck in check.go; the states without a Report are in state.go, issues in
+// issue.go, and the forms of the command line in table.go, markdown.go, json.go and sarif.go.
+package output
+
+import (
+	"io"
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// The names of the checks on GitHub. They are interfaces: required checks refer to them.
+const (
+	CheckPullRequest = "landwaiter/pr"
+	CheckRelease     = "landwaiter/release"
+)
+
+// CheckRun is what GitHub shows for one check.
+type CheckRun struct {
+	Name        string
+	Status      string // "queued", "in_progress" or "completed"
+	Conclusion  string // set when Status is "completed"
+	Title       string // plain text, at most 60 characters
+	Summary     string // Markdown, at most MaxBody bytes
+	Text        string // Markdown, at most MaxBody bytes
+	Annotations []Annotation
+}
+
+// Annotation is one remark on a line of a manifest. All are returned; GitHub takes 50 a request.
+type Annotation struct {
+	Path               string
+	StartLine, EndLine int    // one-based
+	Level              string // "failure", "warning" or "notice"
+	Title              string // plain text, at most 255 bytes
+	Message            string // plain text, at most 64 KB
+	RawDetails         string // plain text; "" when there is none
+}
+
+// Options say what a text needs to know beside the Report. The zero Options is usable.
+type Options struct {
+	DetailsURL string // the page that explains the report; "" leaves the link out
+	// LedgerIndex and Checkpoint are shown when Checkpoint is not empty.
+	LedgerIndex int64
+	Checkpoint  string
+}
+
+// ForCheck returns the check run that shows r.
+func ForCheck(r checks.Report, o Options) CheckRun { return CheckRun{} }
+
+// State is a state of a check run without a Report.
+type State string
+
+// The states. Detail says which of its fields each needs.
+const (
+	StateQueued     State = "queued"
+	StateWorking    State = "working"    // comparing dependencies, or verifying Want assets
+	StateWaiting    State = "waiting"    // for assets: Have of Want
+	StateDraft      State = "draft"      // a draft pull request that policy skips
+	StateSuperseded State = "superseded" // by Commit
+	StateTimedOut   State = "timed-out"  // Retry: another attempt is scheduled
+	StatePermission State = "permission" // Permission is missing
+	StateFailed     State = "failed"     // our fault; Reference leads to the log
+	StateDeleted    State = "deleted"    // the release or pull request is gone
+)
+
+// Detail is what the text of a State needs. Name is always needed.
+type Detail struct {
+	Name       string // CheckPullRequest or CheckRelease
+	Observe    bool   // the policy observes: failure, timed_out and action_required become neutral
+	Have, Want int
+	Missing    []string // patterns of assets that are awaited
+	Commit     string
+	Retry      bool
+	Permission string // "Attestations: read"
+	Reference  string // "A1B2C3"
+	Message    string // what happened, for people; hostile
+	DetailsURL string
+}
+
+// ForState returns the check run that shows s.
+func ForState(s State, d Detail) CheckRun { return CheckRun{} }
+
+// IssueOptions say what an issue needs to know beside the Report.
+type IssueOptions struct {
+	DetailsURL string
+	Key        string // identity of the finding, for the hidden marker
+	State      string // digest of what is shown, for the hidden marker
+	Owners     []checks.Owner
+	OwnerWhy   string    // "from CODEOWNERS `/services/pay/`"
+	Due        time.Time // zero when there is no deadline
+	Reverted   bool      // the release went back to draft
+	Workflow   string    // the repository's release workflow, for the suggested step; "" when unknown
+}
+
+// Issue returns title and body of the issue on a failed release.
+func Issue(r checks.Report, o IssueOptions) (title, body string) { return "", "" }
+
+// Marker is what a hidden mark in an issue carries.
+type Marker struct {
+	Version    int
+	Key, State string
+}
+
+// ParseMarker finds the hidden mark of Issue in body.
+func ParseMarker(body string) (Marker, bool) { return Marker{}, false }
+
+// JSON writes r as documented in docs/report.md.
+func JSON(w io.Writer, r checks.Report) error { return nil }
+
+// Table writes r for a terminal.
+func Table(w io.Writer, r checks.Report, color bool) error { return nil }
+
+// Markdown writes r as the summary of a check.
+func Markdown(w io.Writer, r checks.Report) error { return nil }
+
+// SARIF writes r as SARIF 2.1.0.
+func SARIF(w io.Writer, r checks.Report) error { return nil }
+
+// Escape makes s safe within Markdown that is posted to GitHub.
+func Escape(s string) string { return s }
+
+// MaxBody is the most bytes of a body that is sent to GitHub.
+const MaxBody = 60_000
+
+// Truncate cuts s at a line so that it has at most maxBytes with the notice.
+func Truncate(s string, maxBytes int, notice string) string { return s }
