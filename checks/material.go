@@ -277,8 +277,8 @@ type Build struct {
 	BuilderID    string // the workflow that built: "https://github.com/o/r/.github/workflows/w.yml@refs/heads/main"
 	// BuilderDigest is the commit of that workflow, full object name; "" when not stated.
 	BuilderDigest string
-	Config       string // the caller's own workflow: build config URI
-	Runner       string // "github-hosted" or "self-hosted"
-	Trigger      string // "push", "release", ...
-	Run          string // URL of the workflow run
+	Config        string // the caller's own workflow: build config URI
+	Runner        string // "github-hosted" or "self-hosted"
+	Trigger       string // "push", "release", ...
+	Run           string // URL of the workflow run
 }
