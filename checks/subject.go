@@ -27,4 +27,7 @@ type Subject struct {
 	Base string `json:"base,omitempty"`
 	// ReleaseID is GitHub's number of the release; a draft has no other address.
 	ReleaseID int64 `json:"release_id,omitempty"`
+	// AssetSet is "sha256:" and the digest of what the release consisted of: its assets as
+	// GitHub lists them, and the commit of its tag. The verdict holds for this set alone.
+	AssetSet string `json:"asset_set,omitempty"`
 }
