@@ -1,0 +1,115 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// maxBundle is the largest evidence file that is read, in bytes; THREATS V60.
+const maxBundle = 8 << 20
+
+// sidecarSuffixes are the names under which evidence stands beside an artifact.
+var sidecarSuffixes = []string{".sigstore.json", ".sigstore", ".intoto.jsonl", ".build.slsa", ".jsonl", ".bundle", ".sig"}
+
+// hashFile hashes one local file in a stream, with a buffer of 1 MiB.
+func hashFile(path string, p *progress) (checks.Asset, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return checks.Asset{}, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return checks.Asset{}, err
+	}
+	if st.IsDir() {
+		return checks.Asset{}, fmt.Errorf("%s is a folder; name the files to verify", path)
+	}
+	h256, h512 := sha256.New(), sha512.New()
+	a := checks.Asset{Name: filepath.Base(path), Size: st.Size()}
+	buf := make([]byte, 1<<20)
+	for {
+		n, err := f.Read(buf)
+		h256.Write(buf[:n])
+		h512.Write(buf[:n])
+		a.Read += int64(n)
+		p.say("hashing %s: %d of %d MiB", a.Name, a.Read>>20, a.Size>>20)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return checks.Asset{}, fmt.Errorf("reading %s: %w", path, err)
+		}
+	}
+	a.Size = a.Read
+	a.SHA256, a.SHA512 = hex.EncodeToString(h256.Sum(nil)), hex.EncodeToString(h512.Sum(nil))
+	return a, nil
+}
+
+// readBundle reads one evidence file whole. Too large a file is a Problem, not an error:
+// other evidence may do.
+func readBundle(path, subject string) (checks.Bundle, error) {
+	b := checks.Bundle{Name: filepath.Base(path), Origin: checks.OriginFile, For: subject}
+	if subject != "" {
+		b.Origin = checks.OriginSidecar
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return b, err
+	}
+	defer f.Close()
+	b.Data, err = io.ReadAll(io.LimitReader(f, maxBundle+1))
+	if err != nil {
+		return b, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if len(b.Data) > maxBundle {
+		b.Data = nil
+		b.Problem = &checks.Reason{Code: checks.CodeTooLarge,
+			Message: fmt.Sprintf("%s is larger than %d MiB, the most that is read of one piece of evidence", b.Name, maxBundle>>20)}
+	}
+	return b, nil
+}
+
+// sidecars reads the evidence beside path.
+func sidecars(path, subject string) ([]checks.Bundle, error) {
+	var found []checks.Bundle
+	for _, suffix := range sidecarSuffixes {
+		b, err := readBundle(path+suffix, subject)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if suffix == ".sig" {
+			b.Signature, b.Data = b.Data, nil
+			b.Certificate, err = firstOf(path+".pem", path+".crt", path+".cert")
+			if err != nil {
+				return nil, err
+			}
+		}
+		found = append(found, b)
+	}
+	return found, nil
+}
+
+// firstOf returns the content of the first of names that exists, nil when none does.
+func firstOf(names ...string) ([]byte, error) {
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		return data, err
+	}
+	return nil, nil
+}

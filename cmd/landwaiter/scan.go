@@ -1,0 +1,136 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/manifests"
+	"github.com/landwaiter/landwaiter/scanners/osv"
+)
+
+type scanCommand struct {
+	Base       string `placeholder:"DIR|GITREV" help:"Compare with this folder or git revision; only what is added then decides the verdict."`
+	Advisories string `placeholder:"DIR" help:"Advisories in the layout of the OSV bucket (<ecosystem>/all.zip). Default: those of 'landwaiter advisories'."`
+	Data       string `placeholder:"DIR" env:"LANDWAITER_DATA_DIR" help:"Folder of imported advisories."`
+	Policy     string `placeholder:"FILE" help:"Policy file. Default: landwaiter:recommended@1, enforced."`
+	Output     string `short:"o" enum:"table,json,sarif,markdown,osv-scanner" default:"table" help:"table, json, sarif, markdown or osv-scanner."`
+	Path       string `arg:"" optional:"" default:"." help:"Folder to judge."`
+}
+
+// Help shows examples.
+func (scanCommand) Help() string {
+	return `Reads every manifest and lock file under PATH and matches it with known advisories.
+Needs no network once advisories are imported.
+
+Examples:
+  landwaiter advisories update && landwaiter scan
+  landwaiter scan --base origin/main --output sarif > landwaiter.sarif
+  landwaiter scan --advisories ./osv --base ../before ./after
+
+Exit code: 0 pass, 1 fail, 2 usage, 3 unknown (something could not be read), 5 internal.`
+}
+
+// Run scans and prints the report.
+func (cmd *scanCommand) Run(c *console) error {
+	if !isFolder(cmd.Path) {
+		return usage("%s is no folder; name the folder that holds the manifests", cmd.Path)
+	}
+	policy, err := localPolicy(cmd.Policy)
+	if err != nil {
+		return err
+	}
+	p := newProgress(c)
+	defer p.done()
+	m, err := cmd.material(c, p)
+	if err != nil {
+		return err
+	}
+	index, closeIndex, err := cmd.index(c, p)
+	if err != nil {
+		return err
+	}
+	defer closeIndex()
+	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{})}, time.Now())
+	p.done()
+	return printReport(c, cmd.Output, r)
+}
+
+// material reads both sides.
+func (cmd *scanCommand) material(c *console, p *progress) (*checks.Material, error) {
+	m := &checks.Material{Subject: checks.Subject{Kind: checks.KindTree}}
+	head, err := readFolder(cmd.Path, manifests.Wanted, p)
+	if err != nil {
+		return nil, err
+	}
+	p.say("reading %d manifests", len(head))
+	m.Head.Inventory = manifests.Read(c.ctx, head)
+	if commit, err := git(c.ctx, cmd.Path, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
+		m.Subject.Commit = strings.TrimSpace(string(commit))
+	}
+	if cmd.Base == "" {
+		return m, nil
+	}
+	m.Compared = true
+	var base []checks.File
+	if isFolder(cmd.Base) {
+		base, err = readFolder(cmd.Base, manifests.Wanted, p)
+	} else {
+		base, m.Subject.Base, err = gitTree(c.ctx, cmd.Path, cmd.Base, manifests.Wanted)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.Base.Inventory = manifests.Read(c.ctx, base)
+	return m, nil
+}
+
+// index opens the advisories to match with: those imported into the data folder, or a
+// folder of zips compiled for this run (kept in the user's cache while the zips do not change).
+func (cmd *scanCommand) index(c *console, p *progress) (*osv.Index, func(), error) {
+	dir := advisoryDir(cmd.Data)
+	if cmd.Advisories != "" {
+		return compiledIndex(c, cmd.Advisories, p)
+	}
+	index, err := osv.Open(dir)
+	if err != nil {
+		return nil, nil, usage("%w", err)
+	}
+	if index.Status().Records == 0 {
+		index.Close()
+		return nil, nil, usage("there are no advisories in %s yet: run 'landwaiter advisories update', or 'landwaiter advisories import DIR' with a copy of the OSV bucket, or pass --advisories DIR", dir)
+	}
+	return index, func() { index.Close() }, nil
+}
+
+// advisoryDir returns where advisories are kept under the data folder data, which
+// defaults to landwaiter's folder in the user's cache.
+func advisoryDir(data string) string {
+	if data == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			cache = os.TempDir()
+		}
+		data = filepath.Join(cache, "landwaiter")
+	}
+	return filepath.Join(data, "advisories")
+}
+
+// localPolicy reads the policy of a command: the file, or the recommended preset enforced,
+// since somebody who runs a command wants its exit code to mean something.
+func localPolicy(file string) (*checks.Policy, error) {
+	if file == "" {
+		return checks.ParsePolicy([]byte("version: 1\nextends: [landwaiter:recommended@1]\nmode: enforce\n"), "landwaiter:recommended@1")
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usage("reading the policy: %w", err)
+	}
+	p, err := checks.ParsePolicy(data, file)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return p, nil
+}

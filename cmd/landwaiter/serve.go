@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/landwaiter/landwaiter/app"
+	"github.com/landwaiter/landwaiter/scanners"
+	"github.com/landwaiter/landwaiter/scanners/manifests"
+	"github.com/landwaiter/landwaiter/scanners/osv"
+	"github.com/landwaiter/landwaiter/scanners/sigstore"
+	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/ledger"
+	"github.com/landwaiter/landwaiter/web"
+)
+
+type serveCommand struct {
+	Config string `placeholder:"FILE" env:"LANDWAITER_CONFIG" type:"existingfile" help:"Configuration file; the environment wins over it."`
+	Check  bool   `help:"Check the configuration and end."`
+}
+
+// Help shows an example.
+func (serveCommand) Help() string {
+	return `Runs the service until it is interrupted. Settings come from the environment
+(LANDWAITER_...) or a file; docs/configuration.md lists them.
+
+Example:
+  export LANDWAITER_PUBLIC_URL=https://landwaiter.example.com
+  export LANDWAITER_GITHUB_APP_ID=12345
+  export LANDWAITER_GITHUB_PRIVATE_KEY=app.pem
+  export LANDWAITER_GITHUB_WEBHOOK_SECRET_FILE=/run/secrets/webhook
+  landwaiter serve`
+}
+
+// Run runs the service.
+func (cmd *serveCommand) Run(c *console) error {
+	conf, err := loadConfig(c.env, cmd.Config)
+	if err != nil {
+		return err
+	}
+	if cmd.Check {
+		fmt.Fprintln(c.out, "The configuration is usable.")
+		return nil
+	}
+	log := newLog(c.err, conf)
+	s, err := openService(c.ctx, conf, log, nil)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	listen, err := net.Listen("tcp", conf.listen)
+	if err != nil {
+		return usage("LANDWAITER_LISTEN: %w", err)
+	}
+	var metrics net.Listener
+	if conf.metricsListen != "" {
+		if metrics, err = net.Listen("tcp", conf.metricsListen); err != nil {
+			listen.Close()
+			return usage("LANDWAITER_METRICS_LISTEN: %w", err)
+		}
+	}
+	log.Info("landwaiter is serving", "listen", listen.Addr().String(), "database", databaseKind(conf.databaseURL), "version", version)
+	return s.run(c.ctx, listen, metrics)
+}
+
+// newLog returns the service's log.
+func newLog(w io.Writer, conf config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: conf.logLevel}
+	if conf.logFormat == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// service is everything `landwaiter serve` runs, wired.
+type service struct {
+	conf       config
+	log        *slog.Logger
+	store      *store.DB
+	advisories *osv.Index
+	app        *app.App
+	web        *web.Server
+}
+
+// openService opens the store and the advisories and wires the App. transport carries all
+// requests to GitHub; nil means the usual one. The caller closes what it returns.
+func openService(ctx context.Context, conf config, log *slog.Logger, transport http.RoundTripper) (*service, error) {
+	if err := os.MkdirAll(conf.dataDir, 0o700); err != nil {
+		return nil, usage("LANDWAITER_DATA_DIR: %w", err)
+	}
+	s := &service{conf: conf, log: log}
+	key, err := ledgerKey(conf)
+	if err != nil {
+		return nil, err
+	}
+	s.store, err = store.Open(ctx, store.Config{
+		URL: conf.databaseURL, Log: log, LedgerKey: key,
+		CheckpointFile: filepath.Join(conf.dataDir, "ledger.checkpoint"),
+	})
+	if err != nil {
+		return nil, usage("opening the database (LANDWAITER_DATABASE_URL): %w", err)
+	}
+	if err := s.wire(transport); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ledgerKey reads or makes the key that signs the ledger's checkpoints. Its name is the
+// public host, so that others can tell ledgers apart.
+func ledgerKey(conf config) (*ledger.Key, error) {
+	u, err := url.Parse(conf.publicURL)
+	if err != nil {
+		return nil, usage("LANDWAITER_PUBLIC_URL: %w", err)
+	}
+	key, err := store.LedgerKey(filepath.Join(conf.dataDir, "ledger.key"), u.Host+"/ledger")
+	if err != nil {
+		return nil, usage("the ledger's key in LANDWAITER_DATA_DIR: %w", err)
+	}
+	return key, nil
+}
+
+// wire builds the scanners, the App and the web server on the open store.
+func (s *service) wire(transport http.RoundTripper) error {
+	dir := filepath.Join(s.conf.dataDir, "advisories")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return usage("LANDWAITER_DATA_DIR: %w", err)
+	}
+	var err error
+	if s.advisories, err = osv.Open(dir); err != nil {
+		return usage("opening the advisories: %w", err)
+	}
+	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, Sigstore: sigstore.Config{Now: time.Now}})
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.app, err = app.New(app.Config{
+		AppID: s.conf.appID, PrivateKey: s.conf.privateKey, WebhookSecrets: s.conf.webhookSecrets,
+		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL,
+		Store: s.store, Scanners: engines,
+		Wanted: manifests.Wanted, ReadInventory: manifests.Read, ParserVersion: manifests.ParserVersion,
+		Log: s.log, Transport: transport, Metrics: registry, Workers: s.conf.workers, Version: version,
+	})
+	if err != nil {
+		return usage("%w", err)
+	}
+	s.web, err = web.New(web.Config{
+		Hooks: s.app.Hooks(), Metrics: registry, Ready: s.ready, Version: currentVersion(), Log: s.log,
+	})
+	return err
+}
+
+// ready says what keeps the service from reaching verdicts.
+func (s *service) ready(ctx context.Context) error {
+	var wrong []error
+	if err := s.store.Ping(ctx); err != nil {
+		s.log.Error("the database does not answer", "error", err.Error())
+		wrong = append(wrong, errors.New("the database does not answer"))
+	}
+	if s.advisories.Status().Records == 0 {
+		wrong = append(wrong, errors.New("no advisories yet: the first download is under way or failed; see the log, or run landwaiter advisories import"))
+	}
+	return errors.Join(wrong...)
+}
+
+// run serves until ctx ends. metrics may be nil.
+func (s *service) run(ctx context.Context, listen, metrics net.Listener) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.app.Run(ctx) })
+	group.Go(func() error { return s.web.Serve(ctx, listen, metrics) })
+	if s.conf.refresh {
+		group.Go(func() error { s.refreshAdvisories(ctx); return nil })
+	}
+	err := group.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// Advisories are asked for at these times: the OSV bucket changes every few minutes, and
+// an incremental update costs a few kilobytes.
+const (
+	refreshEvery      = 15 * time.Minute
+	refreshAfterFault = 2 * time.Minute
+)
+
+// refreshAdvisories keeps the advisories current until ctx ends. What fails is logged and
+// tried again; the last good data stays in use and its age is in every report.
+func (s *service) refreshAdvisories(ctx context.Context) {
+	for {
+		wait := refreshEvery
+		done, err := s.advisories.Update(ctx, osv.UpdateOptions{URL: s.conf.osvURL})
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			wait = refreshAfterFault
+			s.log.Error("updating advisories", "source", s.conf.osvURL, "error", err.Error())
+		} else if len(done.Changed) > 0 {
+			s.log.Info("advisories updated", "packages", len(done.Changed))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// close ends what openService opened.
+func (s *service) close() {
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			s.log.Error("closing the database", "error", err.Error())
+		}
+	}
+	if s.advisories != nil {
+		if err := s.advisories.Close(); err != nil {
+			s.log.Error("closing the advisories", "error", err.Error())
+		}
+	}
+}
+
+// databaseKind names the engine without showing the URL, which may hold a password.
+func databaseKind(url string) string {
+	if strings.HasPrefix(url, "sqlite:") {
+		return "sqlite"
+	}
+	return "postgres"
+}

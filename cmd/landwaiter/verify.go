@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/sigstore"
+)
+
+type verifyCommand struct {
+	Repo                  string   `placeholder:"OWNER/NAME" help:"Repository that the artifacts should come from."`
+	Tag                   string   `help:"Release tag that the artifacts should be built for."`
+	Commit                string   `placeholder:"SHA" help:"Full commit that the artifacts should be built from."`
+	Bundle                []string `placeholder:"FILE" sep:"none" help:"Evidence: a Sigstore bundle, JSON lines of bundles, or an answer of GitHub's attestation API. Default: files beside each artifact."`
+	TrustedRoot           string   `placeholder:"FILE" help:"Trust root: public-good, github, or a trusted_root.json. Default: public-good."`
+	Key                   string   `placeholder:"FILE" help:"PEM public key that signed the artifacts."`
+	CertificateIdentity   string   `placeholder:"ID" help:"Signer's identity: an e-mail address or workflow URL; * stands for any characters."`
+	CertificateOIDCIssuer string   `name:"certificate-oidc-issuer" placeholder:"URL" help:"Issuer of the signer's identity."`
+	PredicateType         string   `placeholder:"URI" help:"Predicate type that the attestation must have."`
+	Policy                string   `placeholder:"FILE" help:"Policy file; its releases.trust says who may sign."`
+	Digest                string   `placeholder:"sha256:HEX" help:"Verify this digest instead of a file."`
+	Output                string   `short:"o" enum:"table,json,sarif,markdown" default:"table" help:"table, json, sarif or markdown."`
+	Artifact              []string `arg:"" optional:"" help:"Files to verify."`
+}
+
+// Help shows examples.
+func (verifyCommand) Help() string {
+	return `Verifies files offline: who signed them, which workflow built them from which commit.
+
+Examples:
+  landwaiter verify --repo cli/cli --tag v2.96.0 gh_2.96.0_linux_amd64.tar.gz
+  landwaiter verify --bundle app.sigstore.json --certificate-identity ann@example.com \
+      --certificate-oidc-issuer https://accounts.google.com app.tar.gz
+  landwaiter verify --key release.pub --bundle app.sigstore.json app.tar.gz
+
+Exit code: 0 pass, 1 fail, 2 usage, 3 unknown (evidence could not be read), 5 internal.`
+}
+
+// Run verifies and prints the report.
+func (cmd *verifyCommand) Run(c *console) error {
+	policy, err := cmd.policy()
+	if err != nil {
+		return err
+	}
+	conf := sigstore.Config{Now: time.Now}
+	roots, err := cmd.trust(&conf, policy)
+	if err != nil {
+		return err
+	}
+	scanner, err := sigstore.New(conf)
+	if err != nil {
+		return usage("%w", err)
+	}
+	p := newProgress(c)
+	defer p.done()
+	release, err := cmd.release(p)
+	if err != nil {
+		return err
+	}
+	release.Roots = roots
+	m := &checks.Material{
+		Subject: checks.Subject{Kind: checks.KindArtifact, Repository: cmd.Repo, Ref: release.TagRef, Commit: cmd.Commit},
+		Release: release,
+	}
+	r := checks.Run(c.ctx, m, policy, []checks.Scanner{scanner}, time.Now())
+	p.done()
+	return printReport(c, cmd.Output, r)
+}
+
+var (
+	ownerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$`)
+	digestHex = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	fullSHA   = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+)
+
+// policy returns the rules to judge by: those of the file, narrowed by the flags.
+func (cmd *verifyCommand) policy() (*checks.Policy, error) {
+	if err := cmd.check(); err != nil {
+		return nil, err
+	}
+	p, err := localPolicy(cmd.Policy)
+	if err != nil {
+		return nil, err
+	}
+	if cmd.CertificateIdentity != "" {
+		p.Releases.Trust.Signers = []checks.SignerRule{{Issuer: cmd.CertificateOIDCIssuer, Identity: cmd.CertificateIdentity}}
+	}
+	if cmd.Key != "" {
+		key, err := os.ReadFile(cmd.Key)
+		if err != nil {
+			return nil, usage("reading --key: %w", err)
+		}
+		p.Releases.Trust.Keys = []string{string(key)}
+	}
+	switch {
+	case cmd.PredicateType != "":
+		p.Releases.Assets = []checks.AssetRule{{Match: "*", Require: []string{checks.RequireSignature}, PredicateType: cmd.PredicateType}}
+	case cmd.Policy != "":
+	case cmd.Repo != "" && cmd.Key == "":
+		p.Releases.Assets = []checks.AssetRule{{Match: "*", Require: []string{checks.RequireProvenance}}}
+	default:
+		p.Releases.Assets = []checks.AssetRule{{Match: "*", Require: []string{checks.RequireSignature}}}
+	}
+	return p, nil
+}
+
+// check refuses flags that leave open what is expected: an empty expectation would accept anybody.
+func (cmd *verifyCommand) check() error {
+	switch {
+	case len(cmd.Artifact) == 0 && cmd.Digest == "":
+		return usage("name the files to verify, or --digest sha256:HEX for a file that is elsewhere")
+	case len(cmd.Artifact) > 0 && cmd.Digest != "":
+		return usage("give files or --digest, not both")
+	case cmd.Digest != "" && !digestHex.MatchString(strings.ToLower(cmd.Digest)):
+		return usage("--digest is %q; it should be sha256: and 64 hexadecimal digits", cmd.Digest)
+	case cmd.Digest != "" && len(cmd.Bundle) == 0:
+		return usage("--digest needs --bundle FILE: there is no file to look beside")
+	case cmd.Repo != "" && !ownerName.MatchString(cmd.Repo):
+		return usage("--repo is %q; it should be OWNER/NAME", cmd.Repo)
+	case cmd.Commit != "" && !fullSHA.MatchString(cmd.Commit):
+		return usage("--commit is %q; it should be a full commit of 40 hexadecimal digits", cmd.Commit)
+	case (cmd.CertificateIdentity == "") != (cmd.CertificateOIDCIssuer == ""):
+		return usage("--certificate-identity and --certificate-oidc-issuer go together: a name means nothing without who vouches for it")
+	case cmd.Repo == "" && cmd.CertificateIdentity == "" && cmd.Key == "" && cmd.Policy == "":
+		return usage("say whom you expect: --repo OWNER/NAME, --certificate-identity with --certificate-oidc-issuer, --key FILE, or --policy FILE with releases.trust")
+	}
+	return nil
+}
+
+// trust fills in roots and keys and returns which trust roots may be used.
+func (cmd *verifyCommand) trust(conf *sigstore.Config, p *checks.Policy) ([]string, error) {
+	for _, key := range p.Releases.Trust.Keys {
+		conf.Keys = append(conf.Keys, []byte(key))
+	}
+	var roots []string
+	switch cmd.TrustedRoot {
+	case "":
+		roots = slices.Clone(p.Releases.Trust.Roots)
+		if len(roots) == 0 && cmd.Key == "" {
+			roots = []string{checks.RootPublicGood}
+		}
+	case checks.RootPublicGood, checks.RootGitHub:
+		roots = []string{cmd.TrustedRoot}
+	default:
+		data, err := os.ReadFile(cmd.TrustedRoot)
+		if err != nil {
+			return nil, usage("reading --trusted-root (public-good, github, or a file): %w", err)
+		}
+		conf.TrustedRoot, roots = data, []string{checks.RootCustom}
+	}
+	if len(conf.Keys) > 0 && !slices.Contains(roots, checks.RootKey) {
+		roots = append(roots, checks.RootKey)
+	}
+	return roots, nil
+}
+
+// release hashes the artifacts and reads the evidence.
+func (cmd *verifyCommand) release(p *progress) (*checks.Release, error) {
+	r := &checks.Release{Tag: cmd.Tag, Commit: cmd.Commit}
+	if cmd.Tag != "" {
+		r.TagRef = "refs/tags/" + cmd.Tag
+	}
+	for _, name := range cmd.Bundle {
+		b, err := readBundle(name, "")
+		if err != nil {
+			return nil, usage("reading --bundle: %w", err)
+		}
+		r.Bundles = append(r.Bundles, b)
+	}
+	if cmd.Digest != "" {
+		digest := strings.ToLower(cmd.Digest)
+		r.Assets = []checks.Asset{{Name: digest, SHA256: strings.TrimPrefix(digest, "sha256:")}}
+		return r, nil
+	}
+	for _, path := range cmd.Artifact {
+		a, err := hashFile(path, p)
+		if err != nil {
+			return nil, usage("%w", err)
+		}
+		r.Assets = append(r.Assets, a)
+		if len(cmd.Bundle) > 0 {
+			continue
+		}
+		beside, err := sidecars(path, a.Name)
+		if err != nil {
+			return nil, usage("%w", err)
+		}
+		r.Bundles = append(r.Bundles, beside...)
+	}
+	if len(r.Bundles) == 0 {
+		fmt.Fprintf(p.w, "landwaiter: no evidence beside %s (looked for %s); pass --bundle FILE\n",
+			cmd.Artifact[0], strings.Join(sidecarSuffixes, ", "))
+	}
+	return r, nil
+}
