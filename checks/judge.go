@@ -1,8 +1,89 @@
 package checks
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
+
+// The rules that Reasons and Findings name. A Finding names the rule without the floor of the
+// policy in force, so that its fingerprint outlives a change of policy; a Reason says
+// "no-known-high".
+const (
+	RuleVulnerability = "no-known-vulnerability"
+	RuleMalware       = "no-malware"
+	RuleComplete      = "complete"    // everything needed was read
+	RulePolicyFile    = "policy-file" // a change must leave a valid policy file
+	RuleAssets        = "release-assets"
+	RuleSignature     = "release-signature"
+	RuleProvenance    = "release-provenance"
+	RuleAttestation   = "release-attestation"
+)
+
+// judgment is one judgment under way: what a check looks at, and the Report it fills.
+type judgment struct {
+	m        *Material
+	p        *Policy
+	evidence []Evidence // of the scanners that this check looks at
+	now      time.Time
+	r        *Report
+}
 
 // Judge forms the Report on m under p from what the scanners saw, at the time now.
-func Judge(m *Material, p *Policy, evidence []Evidence, now time.Time) Report {
-	return Report{Subject: m.Subject, Verdict: Unknown, Time: now.UTC().Truncate(time.Second)}
+//
+// It is pure and total: a Subject of unknown kind, or an internal fault, gives Unknown.
+func Judge(m *Material, p *Policy, evidence []Evidence, now time.Time) (r Report) {
+	r = Report{
+		Subject: m.Subject, Verdict: Unknown, Time: now.UTC().Truncate(time.Second),
+		Reasons: []Reason{}, Findings: []Finding{}, Assets: []AssetReport{}, Evidence: []EvidenceSummary{},
+		Policy: PolicyRef{Digest: digest(p), Source: p.Source, Mode: string(p.Mode), OnIncomplete: p.PullRequest.OnIncomplete},
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			r.Verdict = Unknown
+			r.Reasons = []Reason{{Rule: RuleComplete, Code: CodeIncomplete, Message: fmt.Sprintf("the judgment was stopped by an internal fault: %v", fault)}}
+		}
+	}()
+	c, ok := checkFor(m.Subject.Kind)
+	if !ok {
+		r.Reasons = append(r.Reasons, Reason{RuleComplete, CodeNothingToVerify, fmt.Sprintf("there is no check for a subject of kind %q", m.Subject.Kind)})
+		return r
+	}
+	j := &judgment{m: m, p: p, evidence: c.evidence(evidence), now: now, r: &r}
+	for _, e := range j.evidence {
+		r.Evidence = append(r.Evidence, summary(e))
+	}
+	c.judge(j)
+	return r
+}
+
+func summary(e Evidence) EvidenceSummary {
+	s := EvidenceSummary{Scanner: e.Scanner, Complete: e.Complete, Gaps: append([]Gap{}, e.Gaps...)}
+	if !e.DataTime.IsZero() {
+		t := e.DataTime.UTC().Truncate(time.Second)
+		s.DataTime = &t
+	}
+	return s
+}
+
+// reason adds a reason of the verdict.
+func (j *judgment) reason(rule, code, format string, args ...any) {
+	j.r.Reasons = append(j.r.Reasons, Reason{Rule: rule, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+// notice adds a remark that does not decide.
+func (j *judgment) notice(rule, code, format string, args ...any) {
+	j.r.Notices = append(j.r.Notices, Reason{Rule: rule, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+// conclude sets the verdict from the reasons: Fail when one of them names a wrong thing,
+// Unknown when one says that something could not be seen, Pass when there is none.
+func (j *judgment) conclude() {
+	j.r.Verdict = Pass
+	for _, r := range j.r.Reasons {
+		if !r.Unknown() {
+			j.r.Verdict = Fail
+			return
+		}
+		j.r.Verdict = Unknown
+	}
 }

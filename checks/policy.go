@@ -19,11 +19,15 @@ type Policy struct {
 	SLA          map[Severity]time.Duration // time to cure from first sight; absent means none
 	Issues       IssueRules
 	Exceptions   []Exception
+	// MaxException is the longest time ahead that an exception may end. One that ends later
+	// has no effect until then.
+	MaxException time.Duration
 
 	// Digest is "sha256:" and the hexadecimal SHA-256 of the canonical effective policy.
-	Digest string
+	// It leaves out Digest, Source and lines, so formatting and comments do not change it.
+	Digest string `json:"-"`
 	// Source says where it came from: ".github/landwaiter.yml@<commit>" or the preset's name.
-	Source string
+	Source string `json:"-"`
 }
 
 // Mode says whether a policy may fail a check. The zero Mode enforces.
@@ -47,6 +51,11 @@ type DependencyRules struct {
 	BlockSeverity Severity
 	// BlockScopes are the scopes in which it blocks; in others it warns. Empty means all.
 	BlockScopes []Scope
+	// BlockLine is the one-based line of the policy file that sets them, 0 for a preset.
+	BlockLine int `json:"-"`
+	// MaxDataAge is how old the advisories may be; older ones make the verdict Unknown. 0
+	// means any age.
+	MaxDataAge time.Duration
 	// Malware always blocks; it has no switch below the floor.
 }
 
@@ -76,7 +85,7 @@ type AssetRule struct {
 	// PredicateType is the predicate type that an attestation must have, "" for any that
 	// Require allows.
 	PredicateType string
-	Line          int
+	Line          int `json:"-"`
 }
 
 // What an asset can be asked for.
@@ -108,9 +117,9 @@ type TrustRules struct {
 type SignerRule struct {
 	Issuer   string // OIDC issuer
 	Workflow string // "owner/name/.github/workflows/release.yml"
-	Ref      string // ref of the workflow: "refs/tags/v*"; "" accepts refs/heads/* and refs/tags/*
+	Ref      string // ref of the workflow: "refs/tags/v*"; "" accepts branches, tags and full commits
 	Identity string // whole subject alternative name, instead of Workflow and Ref
-	Line     int
+	Line     int    `json:"-"`
 }
 
 // OwnerRule says who owns problems under paths.
@@ -118,7 +127,7 @@ type OwnerRule struct {
 	Paths []string
 	Team  string // "org/team"
 	User  string // login
-	Line  int
+	Line  int    `json:"-"`
 }
 
 // IssueRules are the key issues.
@@ -136,7 +145,7 @@ type Exception struct {
 	Until      time.Time
 	Reason     string
 	ApprovedBy string
-	Line       int
+	Line       int `json:"-"`
 }
 
 // PolicyError says what is wrong in a policy file and where.

@@ -53,6 +53,7 @@ const (
 	CodeScannerFailed   = "scanner-failed"   // Unknown
 	CodeDataStale       = "data-stale"       // Unknown
 	CodePolicyInvalid   = "policy-invalid"   // the file in force, or the one proposed
+	CodePolicyChanged   = "policy-changed"   // a notice: the change edits the policy file
 	CodeUnresolved      = "unresolved"       // Unknown: a package without an exact version
 	CodeAssetsMissing   = "assets-missing"   // a release without what Policy expects
 	CodeNothingToVerify = "nothing-to-judge" // Unknown

@@ -14,10 +14,21 @@ type Report struct {
 	Policy   PolicyRef         `json:"policy"`
 	Time     time.Time         `json:"time"` // UTC, whole seconds
 
+	// Coverage counts what was to be looked at and what could not be.
+	Coverage Coverage `json:"coverage,omitzero"`
 	// Changes are the packages that differ between the two sides, sorted by path and name.
 	Changes []Change `json:"changes,omitempty"`
 	// Notices are remarks that do not decide the verdict, such as an edited policy file.
 	Notices []Reason `json:"notices,omitempty"`
+}
+
+// Coverage counts what a judgment of dependencies had to look at: what the change touches,
+// or the whole tree when there is nothing to compare with.
+type Coverage struct {
+	Manifests int `json:"manifests"` // manifests that the change adds, edits or removes
+	Unread    int `json:"unread"`    // of them, those not read completely
+	Packages  int `json:"packages"`  // package versions that the change brings in
+	Unchecked int `json:"unchecked"` // of them, those that could not be compared with advisories
 }
 
 // Finding is one problem: rule, package, severity, place and cure.
@@ -39,6 +50,9 @@ type Finding struct {
 	Remediation    string   `json:"remediation"`
 	DependencyPath []string `json:"dependency_path"`
 
+	// Command says that Remediation is lines for a shell, safe to paste: all of its variable
+	// parts come from a narrow set of characters. Otherwise it is a sentence.
+	Command bool   `json:"command,omitempty"`
 	Summary string `json:"summary,omitempty"` // hostile text: escape before showing
 	URL     string `json:"url,omitempty"`
 	Scope   Scope  `json:"scope,omitempty"`
@@ -111,6 +125,10 @@ type AssetReport struct {
 	ExpectedSigner *Signer `json:"expected_signer,omitempty"`
 	// EvidenceFile says that the asset is itself evidence for others and needs none.
 	EvidenceFile bool `json:"evidence_file,omitempty"`
+	// Required is what the policy asks of the asset; empty when no rule asks for anything.
+	Required []string `json:"required,omitempty"`
+	// Run is the URL of the build's workflow run, as the certificate names it.
+	Run string `json:"run,omitempty"`
 }
 
 // Source is where an asset was built from.

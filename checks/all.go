@@ -1,0 +1,45 @@
+package checks
+
+import "slices"
+
+// check is one row of the table of checks.
+type check struct {
+	kinds []Kind
+	// scanner is the scanner without whose Evidence there is no Pass.
+	scanner string
+	judge   func(*judgment)
+}
+
+// checks is the table of checks. To add one: a file with its judgment, its rules as one field
+// of Policy, and a row here.
+func all() []check {
+	return []check{
+		{[]Kind{KindPullRequest, KindMergeGroup, KindTree}, "osv", judgeDependencies},
+		{[]Kind{KindRelease, KindArtifact}, "sigstore", judgeRelease},
+	}
+}
+
+func checkFor(k Kind) (check, bool) {
+	table := all()
+	i := slices.IndexFunc(table, func(c check) bool { return slices.Contains(c.kinds, k) })
+	if i < 0 {
+		return check{}, false
+	}
+	return table[i], true
+}
+
+// evidence returns what this check looks at: Evidence of its own scanner, in failed form when
+// there is none, and of scanners that no other check claims.
+func (c check) evidence(found []Evidence) []Evidence {
+	var own []Evidence
+	for _, e := range found {
+		others := slices.ContainsFunc(all(), func(o check) bool { return o.scanner == e.Scanner && o.scanner != c.scanner })
+		if !others {
+			own = append(own, e)
+		}
+	}
+	if !slices.ContainsFunc(own, func(e Evidence) bool { return e.Scanner == c.scanner }) {
+		own = append(own, failed(c.scanner, "the scanner did not run"))
+	}
+	return own
+}

@@ -1,0 +1,281 @@
+package checks
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// moved is the place of all manifests that only the base has: what was there before a
+// manifest was moved or replaced by one of another format.
+const moved = "\x00moved"
+
+// place is where a package stands, for comparing the sides: a manifest, or moved.
+type place struct{ path, ecosystem, name string }
+
+// comparison tells what a change touches and what was there before.
+type comparison struct {
+	compared  bool
+	base      map[string]*Manifest // by path
+	head      map[string]*Manifest
+	untouched map[string]bool // head paths whose content the base has too
+	arrived   map[string]bool // digests of untouched manifests that moved here
+	advisory  map[place]map[string]bool
+	malicious map[place]map[string]bool // versions with malware at the base
+	versions  map[place][]Package       // packages of the base
+}
+
+// newComparison indexes both sides of m and the base matches in evidence.
+func newComparison(m *Material, evidence []Evidence) *comparison {
+	c := &comparison{
+		compared: m.Compared, base: byPath(m.Base.Inventory), head: byPath(m.Head.Inventory),
+		untouched: map[string]bool{}, arrived: map[string]bool{}, advisory: map[place]map[string]bool{},
+		malicious: map[place]map[string]bool{}, versions: map[place][]Package{},
+	}
+	if !m.Compared {
+		return c
+	}
+	gone := map[string]bool{} // digests of manifests that only the base has
+	for path, b := range c.base {
+		if c.head[path] == nil && b.Digest != "" {
+			gone[b.Digest] = true
+		}
+		for _, pkg := range b.Packages {
+			at := c.basePlace(path, pkg)
+			c.versions[at] = append(c.versions[at], pkg)
+		}
+	}
+	for path, h := range c.head {
+		b := c.base[path]
+		switch {
+		case h.Digest == "":
+		case b != nil && b.Digest == h.Digest:
+			c.untouched[path] = true
+		case b == nil && gone[h.Digest]:
+			c.untouched[path], c.arrived[h.Digest] = true, true
+		}
+	}
+	c.indexMatches(evidence)
+	return c
+}
+
+func (c *comparison) indexMatches(evidence []Evidence) {
+	for _, e := range evidence {
+		for _, m := range e.Matches {
+			if m.Side != Base {
+				continue
+			}
+			at := c.basePlace(m.Path, m.Package)
+			for _, id := range advisoryIDs(m.Advisory) {
+				add(c.advisory, at, id)
+			}
+			if m.Advisory.Malware {
+				add(c.malicious, at, m.Package.Version)
+			}
+		}
+	}
+}
+
+func add(index map[place]map[string]bool, at place, value string) {
+	if index[at] == nil {
+		index[at] = map[string]bool{}
+	}
+	index[at][value] = true
+}
+
+func byPath(v Inventory) map[string]*Manifest {
+	paths := make(map[string]*Manifest, len(v.Manifests))
+	for i := range v.Manifests {
+		paths[v.Manifests[i].Path] = &v.Manifests[i]
+	}
+	return paths
+}
+
+func advisoryIDs(a Advisory) []string { return append([]string{a.ID}, a.Aliases...) }
+
+func (c *comparison) basePlace(path string, p Package) place {
+	if c.head[path] == nil {
+		path = moved
+	}
+	return place{path, p.Ecosystem, p.Name}
+}
+
+func (c *comparison) headPlace(path string, p Package) place {
+	if c.base[path] == nil {
+		path = moved
+	}
+	return place{path, p.Ecosystem, p.Name}
+}
+
+// introduced reports whether the change brought the match in: the base has no match of the same
+// package, at the same place, that shares an identifier. An upgrade from one affected version to
+// another therefore introduces only what the old one did not have. Malware is compared by
+// version too, because another malicious version is another program.
+func (c *comparison) introduced(m Match) bool {
+	if !c.compared {
+		return true
+	}
+	if c.untouched[m.Path] {
+		return false
+	}
+	at := c.headPlace(m.Path, m.Package)
+	if m.Advisory.Malware && !c.malicious[at][m.Package.Version] {
+		return true
+	}
+	before := c.advisory[at]
+	return !slices.ContainsFunc(advisoryIDs(m.Advisory), func(id string) bool { return before[id] })
+}
+
+// touched counts the manifests that the change adds, edits or removes.
+func (c *comparison) touched() int {
+	n := 0
+	for path := range c.head {
+		if !c.untouched[path] {
+			n++
+		}
+	}
+	for path, b := range c.base {
+		if c.head[path] == nil && !c.movedAway(b) {
+			n++
+		}
+	}
+	return n
+}
+
+// movedAway reports whether the head has the content of b, which is gone, at another path.
+func (c *comparison) movedAway(b *Manifest) bool { return b.Digest != "" && c.arrived[b.Digest] }
+
+// unresolved returns the packages without an exact version that the change brings in.
+func (c *comparison) unresolved(v Inventory) []located {
+	var found []located
+	for _, m := range v.Manifests {
+		if c.untouched[m.Path] {
+			continue
+		}
+		for _, p := range m.Packages {
+			known := func(b Package) bool { return !exact(b) && b.Constraint == p.Constraint }
+			if !exact(p) && !slices.ContainsFunc(c.versions[c.headPlace(m.Path, p)], known) {
+				found = append(found, located{m.Path, p})
+			}
+		}
+	}
+	return found
+}
+
+// located is a package at a path.
+type located struct {
+	path string
+	Package
+}
+
+// exact reports whether p is one version and no other.
+func exact(p Package) bool { return p.Version != "" || p.Commit != "" }
+
+// versionText is the version of p as people know it.
+func versionText(p Package) string { return cmp.Or(p.Version, p.Commit, p.Constraint) }
+
+// changes returns the packages that differ between the sides, sorted by path and name. Versions
+// of one package in one manifest are paired in order: one that goes and one that comes are an
+// upgrade, a downgrade, or changed when their order is not known here.
+func (c *comparison) changes() []Change {
+	if !c.compared {
+		return nil
+	}
+	coming := map[place][]located{}
+	for path, h := range c.head {
+		if c.untouched[path] {
+			continue
+		}
+		for _, p := range h.Packages {
+			at := c.headPlace(path, p)
+			coming[at] = append(coming[at], located{path, p})
+		}
+	}
+	var found []Change
+	for at, heads := range coming {
+		found = append(found, pair(heads, c.versions[at])...)
+	}
+	for path, b := range c.base {
+		if c.untouched[path] || c.head[path] == nil && c.movedAway(b) {
+			continue
+		}
+		for _, p := range b.Packages {
+			if _, ok := coming[c.basePlace(path, p)]; !ok {
+				found = append(found, change("removed", located{path, p}, versionText(p), ""))
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b Change) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Name, b.Name), strings.Compare(a.Ecosystem, b.Ecosystem),
+			strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), a.Line-b.Line)
+	})
+	return slices.CompactFunc(found, func(a, b Change) bool { a.Line = b.Line; return a == b })
+}
+
+// pair compares the versions of one package at one place.
+func pair(heads []located, bases []Package) []Change {
+	had, has := map[string]bool{}, map[string]bool{}
+	for _, p := range bases {
+		had[versionText(p)] = true
+	}
+	for _, p := range heads {
+		has[versionText(p.Package)] = true
+	}
+	var added []located
+	for _, p := range heads {
+		if !had[versionText(p.Package)] {
+			had[versionText(p.Package)] = true
+			added = append(added, p)
+		}
+	}
+	var dropped []string
+	for _, p := range bases {
+		if v := versionText(p); !has[v] {
+			has[v] = true
+			dropped = append(dropped, v)
+		}
+	}
+	slices.SortFunc(added, func(a, b located) int { return byVersion(versionText(a.Package), versionText(b.Package)) })
+	slices.SortFunc(dropped, byVersion)
+	var found []Change
+	for i := range max(len(added), len(dropped)) {
+		switch {
+		case i >= len(dropped):
+			found = append(found, change("new", added[i], "", versionText(added[i].Package)))
+		case i >= len(added):
+			found = append(found, change("removed", heads[0], dropped[i], ""))
+		default:
+			to := versionText(added[i].Package)
+			found = append(found, change(direction(dropped[i], to), added[i], dropped[i], to))
+		}
+	}
+	return found
+}
+
+func change(kind string, p located, from, to string) Change {
+	return Change{Type: kind, Path: p.path, Line: p.Line, Ecosystem: p.Ecosystem, Name: p.Name, From: from, To: to, Relation: string(p.Relation)}
+}
+
+func direction(from, to string) string {
+	switch order, known := versionOrder(from, to); {
+	case !known:
+		return "changed"
+	case order < 0:
+		return "upgrade"
+	default:
+		return "downgrade"
+	}
+}
+
+func byVersion(a, b string) int {
+	if order, known := versionOrder(a, b); known && order != 0 {
+		return order
+	}
+	return strings.Compare(a, b)
+}
+
+// place as text, for messages.
+func (l located) String() string {
+	return fmt.Sprintf("%s %s", l.Name, cmp.Or(versionText(l.Package), "(no version)"))
+}

@@ -1,0 +1,291 @@
+package checks
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxNamed is how many packages the reasons name one by one.
+const maxNamed = 50
+
+// judgeDependencies judges what a change does to the manifests, or all manifests of a tree
+// without a base. Only what the change introduces decides:
+//
+//   - Fail when an introduced finding blocks, or when the change breaks the policy file;
+//   - else Unknown when a manifest, a package or the scanner's data could not be seen;
+//   - else Pass. A change that touches no manifest passes even without a scanner.
+func judgeDependencies(j *judgment) {
+	c := newComparison(j.m, j.evidence)
+	j.r.Changes = c.changes()
+	j.r.Findings = findings(c, j.evidence, j.p, j)
+	j.policyFile(c)
+	j.blocking()
+	unresolved := c.unresolved(j.m.Head.Inventory)
+	j.cover(c, unresolved)
+	if j.r.Coverage.Manifests > 0 || len(j.m.Head.Gaps) > 0 {
+		j.incomplete(c, unresolved)
+	}
+	j.conclude()
+}
+
+// key is what one Finding is about. There is one Finding for each, at the first place that
+// the change brings in, however many manifests and paths lead to it.
+type key struct{ ecosystem, name, version, advisory string }
+
+// findings turns the matches of the head into Findings: introduced first, then by severity.
+func findings(c *comparison, evidence []Evidence, p *Policy, j *judgment) []Finding {
+	groups := map[key][]Match{}
+	for _, e := range evidence {
+		for _, m := range e.Matches {
+			if m.Side != Base {
+				k := key{m.Package.Ecosystem, m.Package.Name, m.Package.Version, m.Advisory.ID}
+				groups[k] = append(groups[k], m)
+			}
+		}
+	}
+	found := make([]Finding, 0, len(groups))
+	for _, matches := range groups {
+		found = append(found, finding(c, matches, p, j))
+	}
+	slices.SortFunc(found, func(a, b Finding) int {
+		return cmp.Or(
+			boolOrder(b.Introduced, a.Introduced), levelOrder(a)-levelOrder(b), boolOrder(b.Malware, a.Malware),
+			int(b.Severity-a.Severity), strings.Compare(a.Package.Name, b.Package.Name),
+			strings.Compare(a.Package.PURL, b.Package.PURL), strings.Compare(a.Advisory, b.Advisory),
+			strings.Compare(a.Fingerprint, b.Fingerprint))
+	})
+	return found
+}
+
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
+}
+
+func levelOrder(f Finding) int {
+	return slices.Index([]string{LevelBlock, LevelWarn, LevelAccepted, ""}, f.Level)
+}
+
+// finding makes one Finding of the matches of one advisory with one package version.
+func finding(c *comparison, matches []Match, p *Policy, j *judgment) Finding {
+	introduced := slices.DeleteFunc(slices.Clone(matches), func(m Match) bool { return !c.introduced(m) })
+	if len(introduced) > 0 {
+		matches = introduced
+	}
+	first := slices.MinFunc(matches, func(a, b Match) int {
+		return cmp.Or(boolOrder(p.inScope(b.Package.Scope), p.inScope(a.Package.Scope)),
+			strings.Compare(a.Path, b.Path), a.Package.Line-b.Package.Line)
+	})
+	a, pkg := first.Advisory, first.Package
+	f := Finding{
+		Rule: RuleVulnerability, Severity: a.Severity, Advisory: a.ID, Aliases: append([]string{}, a.Aliases...),
+		Package:    FindingPackage{PURL: pkg.PURL, Ecosystem: pkg.Ecosystem, Name: pkg.Name, Version: pkg.Version},
+		Location:   Location{Path: first.Path, Line: pkg.Line},
+		Introduced: len(introduced) > 0, FixedVersion: a.Cure,
+		DependencyPath: append([]string{}, pkg.Via...),
+		Summary:        a.Summary, URL: a.URL, Scope: pkg.Scope, Malware: a.Malware,
+	}
+	if a.Malware {
+		f.Rule = RuleMalware
+	}
+	f.Fingerprint = fingerprint(f.Rule, pkg.Ecosystem, pkg.Name, pkg.Version, a.ID)
+	f.Remediation, f.Command = remediation(first)
+	if f.Introduced {
+		f.Level, f.Exception, f.Until = p.level(f, j.now)
+	}
+	return f
+}
+
+// fingerprint is the hexadecimal SHA-256 of the parts, each preceded by its length.
+func fingerprint(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// blocking gives one reason for each rule that introduced findings break.
+func (j *judgment) blocking() {
+	malware := 0
+	scopes, severities := map[string]bool{}, map[string]bool{}
+	for _, f := range j.r.Findings {
+		switch {
+		case f.Level != LevelBlock:
+		case f.Malware:
+			malware++
+		default:
+			scopes[cmp.Or(string(f.Scope), string(ScopeRuntime))] = true
+			severities[f.Severity.String()] = true
+		}
+	}
+	if malware > 0 {
+		j.reason(RuleMalware, CodeMalware, "known malware (%d found); it always blocks", malware)
+	}
+	if len(severities) > 0 {
+		d := j.p.Dependencies
+		where := ""
+		if d.BlockLine > 0 {
+			where = fmt.Sprintf(" (policy line %d)", d.BlockLine)
+		}
+		j.reason("no-known-"+d.BlockSeverity.String(), CodeVulnerability, "%s dependency with a known %s advisory%s",
+			words(scopes, "runtime", "optional", "development"), words(severities, "critical", "high", "medium", "low", "unknown"), where)
+	}
+}
+
+// words joins those of order that are in set: "a", "a or b".
+func words(set map[string]bool, order ...string) string {
+	return strings.Join(slices.DeleteFunc(order, func(s string) bool { return !set[s] }), " or ")
+}
+
+// policyFile judges what the change does to the policy file, which never applies to itself.
+func (j *judgment) policyFile(c *comparison) {
+	change := j.m.PolicyChange
+	switch {
+	case change == nil:
+	case change.Error != nil && change.Error.Line > 0:
+		j.reason(RulePolicyFile, CodePolicyInvalid, "Policy file line %d: %s", change.Error.Line, change.Error.Message)
+	case change.Error != nil:
+		j.reason(RulePolicyFile, CodePolicyInvalid, "Policy file: %s", change.Error.Message)
+	default:
+		text := "This pull request edits the policy; it is judged by the rules of the base branch."
+		if change.Preview != nil {
+			proposed := blocked(findings(c, j.evidence, change.Preview, j))
+			text += " Under the proposed policy: " + difference(proposed-blocked(j.r.Findings))
+		} else {
+			text += " It removes the policy file: without one the built-in policy observes and blocks nothing."
+		}
+		j.notice(RulePolicyFile, CodePolicyChanged, "%s", text)
+	}
+}
+
+func blocked(found []Finding) int {
+	n := 0
+	for _, f := range found {
+		if f.Level == LevelBlock {
+			n++
+		}
+	}
+	return n
+}
+
+func difference(n int) string {
+	switch {
+	case n == 0:
+		return "the same violations"
+	case n == 1:
+		return "1 violation more"
+	case n == -1:
+		return "1 violation less"
+	case n > 0:
+		return fmt.Sprintf("%d violations more", n)
+	default:
+		return fmt.Sprintf("%d violations less", -n)
+	}
+}
+
+// cover counts what was to be looked at.
+func (j *judgment) cover(c *comparison, unresolved []located) {
+	v := &j.r.Coverage
+	v.Manifests = c.touched()
+	for _, m := range j.m.Head.Inventory.Manifests {
+		if m.Gap != "" && !c.untouched[m.Path] {
+			v.Unread++
+		}
+		if !c.compared {
+			v.Packages += len(m.Packages)
+		}
+	}
+	for _, change := range j.r.Changes {
+		if change.Type != "removed" {
+			v.Packages++
+		}
+	}
+	v.Unchecked = min(len(unresolved), v.Packages)
+	if slices.ContainsFunc(j.evidence, Evidence.blind) {
+		v.Unchecked = v.Packages
+	}
+}
+
+// incomplete gives a reason for everything that was needed and could not be seen.
+func (j *judgment) incomplete(c *comparison, unresolved []located) {
+	for _, g := range j.m.Head.Gaps {
+		j.gap(CodeIncomplete, g)
+	}
+	for _, m := range j.m.Head.Inventory.Manifests {
+		if m.Gap != "" && !c.untouched[m.Path] {
+			j.gap(CodeIncomplete, Gap{m.Path, m.Gap})
+		}
+	}
+	// What the base could not show matters only when something might be older than the change.
+	open := len(unresolved) > 0 || slices.ContainsFunc(j.r.Findings, func(f Finding) bool { return f.Introduced })
+	if open && c.compared {
+		for _, g := range j.m.Base.Gaps {
+			j.gap(CodeIncomplete, Gap{cmp.Or(g.Path, "base"), g.Reason + " (at the base, so older findings cannot be told from new ones)"})
+		}
+		for _, m := range j.m.Base.Inventory.Manifests {
+			if h := c.head[m.Path]; m.Gap != "" && (h == nil || !c.untouched[m.Path]) {
+				j.gap(CodeIncomplete, Gap{m.Path, m.Gap + " (at the base, so older findings cannot be told from new ones)"})
+			}
+		}
+	}
+	for _, e := range j.evidence {
+		j.evidenceGaps(c, e, open)
+	}
+	for i, p := range unresolved {
+		if i == maxNamed {
+			j.reason(RuleComplete, CodeUnresolved, "and %d more packages without an exact version", len(unresolved)-maxNamed)
+			break
+		}
+		j.reason(RuleComplete, CodeUnresolved, "%s: %s has no exact version; add a lock file or pin it", p.path, p)
+	}
+}
+
+// evidenceGaps gives a reason for each gap of e, other than those in manifests that the change
+// does not touch.
+func (j *judgment) evidenceGaps(c *comparison, e Evidence, open bool) {
+	code := CodeIncomplete
+	if e.blind() {
+		code = CodeScannerFailed
+	}
+	for _, g := range e.Gaps {
+		_, base := c.base[g.Path]
+		_, head := c.head[g.Path]
+		if !c.untouched[g.Path] && (head || !base || open) {
+			j.gap(code, Gap{cmp.Or(g.Path, "scanner "+e.Scanner), g.Reason})
+		}
+	}
+	if !e.Complete && len(e.Gaps) == 0 {
+		j.gap(CodeScannerFailed, Gap{"scanner " + e.Scanner, "it did not finish"})
+	}
+	if limit := j.p.Dependencies.MaxDataAge; limit > 0 && !e.DataTime.IsZero() && j.now.Sub(e.DataTime) > limit {
+		j.reason(RuleComplete, CodeDataStale, "the data of scanner %s is from %s, older than %s; update it and check again",
+			e.Scanner, e.DataTime.UTC().Format("2006-01-02 15:04 UTC"), durationText(limit))
+	}
+}
+
+// blind reports whether e says of no manifest that it was checked: it failed as a whole.
+func (e Evidence) blind() bool {
+	return !e.Complete && (len(e.Gaps) == 0 || slices.ContainsFunc(e.Gaps, func(g Gap) bool { return g.Path == "" }))
+}
+
+func (j *judgment) gap(code string, g Gap) {
+	text := g.Reason
+	if g.Path != "" {
+		text = g.Path + ": " + g.Reason
+	}
+	r := Reason{Rule: RuleComplete, Code: code, Message: text}
+	if !slices.Contains(j.r.Reasons, r) {
+		j.r.Reasons = append(j.r.Reasons, r)
+	}
+}
