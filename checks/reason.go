@@ -54,9 +54,11 @@ const (
 	CodeDataStale       = "data-stale"       // Unknown
 	CodePolicyInvalid   = "policy-invalid"   // the file in force, or the one proposed
 	CodePolicyChanged   = "policy-changed"   // a notice: the change edits the policy file
+	CodeUncovered       = "uncovered"        // a notice: assets that no rule matches
+	CodeUncompared      = "uncompared"       // a notice: facts that nothing was given to compare with
 	CodeUnresolved      = "unresolved"       // Unknown: a package without an exact version
 	CodeAssetsMissing   = "assets-missing"   // a release without what Policy expects
-	CodeNothingToVerify = "nothing-to-judge" // Unknown
+	CodeNothingToVerify = "nothing-to-judge" // Unknown; as a notice: a release without assets
 )
 
 // unknownCodes are the codes that say "could not be judged" rather than "wrong".

@@ -1,0 +1,249 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxEvidenceShown bounds the evidence that an AssetReport names.
+const maxEvidenceShown = 10
+
+// proof is what was found for one requirement of one asset.
+type proof struct {
+	require string
+	a       Attestation
+	signer  accepted
+	tried   bool    // a, signer and passed are set
+	passed  int     // steps
+	problem *Reason // nil when the requirement is met
+}
+
+// asset judges one asset by the first rule that matches it.
+func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
+	r := AssetReport{Name: a.Name, SHA256: a.SHA256, State: AssetUnknown, Evidence: []EvidenceRef{}}
+	rule := s.j.p.Releases.Rule(a.Name)
+	if subject, ok := s.evidenceFor(a); ok && s.j.m.Subject.Kind == KindRelease {
+		r.EvidenceFile, r.State, r.Reason = true, AssetUnsigned, "evidence for "+subject+", which needs none itself"
+		return r, rule
+	}
+	demand := AssetRule{}
+	if rule != nil {
+		demand = *rule
+	}
+	r.Required = demand.Require
+	if problem := unusable(a); problem != nil {
+		s.j.settle(&r, proof{require: RequireSignature, problem: problem})
+		return r, rule
+	}
+	asked := demand.Require
+	if len(asked) == 0 {
+		asked = []string{RequireSignature} // shown, but it does not count
+	}
+	candidates := s.candidates(a)
+	var shown *proof
+	for _, require := range asked {
+		p := s.prove(a, demand, require, candidates)
+		if shown == nil || shown.problem == nil && (p.problem != nil || slsaLevel(p.a) > slsaLevel(shown.a)) {
+			shown = &p
+		}
+		if p.problem == nil && len(r.Evidence) < maxEvidenceShown {
+			r.Evidence = append(r.Evidence, EvidenceRef{Kind: p.a.Kind, Origin: p.a.Origin})
+		}
+	}
+	s.orphan(a, shown)
+	s.j.settle(&r, *shown)
+	return r, rule
+}
+
+// prove looks for the best attestation of a for one requirement: the one that meets it with
+// the highest level, else the one that comes furthest. Attestations by others neither help
+// nor block.
+func (s *stand) prove(a Asset, rule AssetRule, require string, candidates []Attestation) proof {
+	best, wrong := proof{require: require}, proof{}
+	strangers := 0
+	for _, c := range candidates {
+		for _, signer := range s.signers {
+			t := trial{j: s.j, asset: a, a: c, signer: signer, require: require, rule: rule}
+			passed, problem := t.judge()
+			p := proof{require: require, a: c, signer: signer, tried: true, passed: passed, problem: problem}
+			if problem != nil && t.stranger(problem) {
+				strangers++
+			}
+			if better(p, best) {
+				best = p
+			}
+			if c.For == a.Name && passed < stepSigner && !problem.Unknown() {
+				wrong = p
+			}
+		}
+	}
+	switch {
+	case best.tried && best.problem == nil:
+		return best
+	case wrong.tried && best.passed < stepOurs:
+		return wrong // what stands beside the asset is wrong, whatever others signed
+	}
+	s.explain(&best, a, candidates, strangers)
+	return best
+}
+
+// judge runs the trial that fits the requirement.
+func (t *trial) judge() (int, *Reason) {
+	if t.require == RequireReleaseAttestation {
+		return t.runRelease()
+	}
+	return t.run()
+}
+
+// runRelease compares GitHub's attestation of an immutable release. The scanner vouches for
+// its signer, which no policy can change.
+func (t *trial) runRelease() (int, *Reason) {
+	if t.a.Problem == nil && t.a.Kind != AttestationRelease {
+		return 0, because(CodePredicateType, "there is no attestation by GitHub of this release; make releases immutable in the settings of the repository")
+	}
+	t.facts = t.a.Claim
+	for i, step := range []func(*trial) *Reason{(*trial).digest, (*trial).crypto, (*trial).source, (*trial).releaseRef, (*trial).commit, (*trial).name} {
+		if r := step(t); r != nil {
+			return i, r
+		}
+	}
+	return len(steps), nil
+}
+
+func (t *trial) releaseRef() *Reason {
+	if want := t.j.m.Release.TagRef; want != "" && t.facts.Ref != want {
+		return because(CodeRefNotAllowed, "attested as part of %s, not of %s", orNothing(t.facts.Ref), want)
+	}
+	return nil
+}
+
+// stranger reports whether the attestation is wholly somebody else's: neither the signer nor
+// the repository is ours.
+func (t *trial) stranger(problem *Reason) bool {
+	ours := githubHost + t.j.m.Subject.Repository
+	return (problem.Code == CodeSignerMismatch || problem.Code == CodeIssuerMismatch) && t.a.Problem == nil &&
+		t.a.Certificate.Repository != "" && !strings.EqualFold(t.a.Certificate.Repository, ours)
+}
+
+// better reports whether p is nearer to a proof than best.
+func better(p, best proof) bool {
+	met, was := p.problem == nil, best.tried && best.problem == nil
+	switch {
+	case !best.tried:
+		return true
+	case met != was:
+		return met
+	case met:
+		return slsaLevel(p.a) > slsaLevel(best.a) || best.a.Kind == AttestationSignature && p.a.Kind != AttestationSignature
+	default:
+		return p.passed > best.passed
+	}
+}
+
+// explain settles why nothing met the requirement. Wrong evidence of ours is told as it is;
+// evidence that could not be seen comes before evidence of others, and that before none.
+func (s *stand) explain(best *proof, a Asset, candidates []Attestation, strangers int) {
+	ours := best.tried && (best.passed >= stepOurs || best.passed < stepSigner)
+	unseen := best.tried && best.problem.Unknown()
+	for _, c := range candidates {
+		unseen = unseen || c.Problem != nil && c.Problem.Unknown()
+	}
+	for _, b := range s.j.m.Release.Bundles {
+		if b.Problem != nil && b.For == a.Name {
+			unseen = true
+			best.problem = b.Problem
+		}
+	}
+	switch {
+	case ours && !best.problem.Unknown():
+	case len(s.holes) > 0 && !unseen:
+		best.problem = because(CodeNotReadable, "evidence may exist that could not be seen: %s", s.holes[0])
+	case unseen:
+		for _, c := range candidates {
+			if c.Problem != nil && c.Problem.Unknown() {
+				best.problem = c.Problem
+			}
+		}
+	case best.tried && strangers > 0 && strangers == len(candidates)*len(s.signers):
+		best.problem = because(CodeNoneAcceptable, "%d attestations name it, none by an accepted signer; the nearest: %s", len(candidates), best.problem.Message)
+	case best.tried:
+	case len(s.all) > 0:
+		best.problem = because(CodeAssetUnproven, "no evidence of this release names it; sign or attest every asset")
+	case best.require == RequireSignature:
+		best.problem = because(CodeUnsigned, "it has no signature; sign it in the build, or attest it with actions/attest-build-provenance")
+	default:
+		best.problem = because(CodeNoneAcceptable, "it has no %s; attest it in the build with actions/attest-build-provenance", requirementWord(best.require))
+	}
+}
+
+func requirementWord(require string) string {
+	if require == RequireReleaseAttestation {
+		return "release attestation"
+	}
+	return require
+}
+
+// orphan tells of a file with the name of evidence whose subject is missing.
+func (s *stand) orphan(a Asset, p *proof) {
+	subject, _, ok := EvidenceFile(a.Name)
+	if !ok || p.problem == nil || s.assets[subject] || p.problem.Code != CodeUnsigned && p.problem.Code != CodeAssetUnproven && p.problem.Code != CodeNoneAcceptable {
+		return
+	}
+	p.problem = because(CodeAssetUnproven, "it has the name of evidence for %s, which is not in this release; add that or remove this", subject)
+}
+
+// states says which state each reason code makes; codes that are not here and not Unknown make
+// an asset invalid.
+var states = map[string]AssetState{
+	CodeSignerMismatch: AssetWrongSigner, CodeIssuerMismatch: AssetWrongSigner, CodeSignerRef: AssetWrongSigner,
+	CodeSourceMismatch: AssetWrongSigner, CodeRepoIDMismatch: AssetWrongSigner,
+	CodeUnsigned: AssetUnsigned, CodeAssetUnproven: AssetUnsigned, CodeNotProvenance: AssetUnsigned, CodePredicateType: AssetUnsigned,
+}
+
+// settle fills the report of one asset from the proof to show, and gives the reason of the
+// verdict when a rule asks for more.
+func (j *judgment) settle(r *AssetReport, p proof) {
+	if p.tried && (p.problem == nil || !p.problem.Unknown()) {
+		facts := p.a.Certificate
+		if facts == (Build{}) {
+			facts = p.a.Claim
+		}
+		r.Signer = p.a.Signer
+		r.Source = Source{Repository: facts.Repository, Ref: facts.Ref, Commit: facts.Commit}
+		r.Builder = Builder{ID: facts.BuilderID, Runner: facts.Runner}
+		r.Run = facts.Run
+	}
+	if p.problem == nil {
+		r.State, r.Builder.Level = AssetVerified, levelText(p.a)
+		return
+	}
+	r.Code, r.Reason = p.problem.Code, p.problem.Code+": "+p.problem.Message
+	r.State = AssetInvalid
+	switch state, ok := states[r.Code]; {
+	case p.problem.Unknown():
+		r.State = AssetUnknown
+	case r.Code == CodeNoneAcceptable && p.tried:
+		r.State = AssetWrongSigner
+	case r.Code == CodeNoneAcceptable:
+		r.State = AssetUnsigned
+	case ok:
+		r.State = state
+	}
+	if p.tried && r.State == AssetWrongSigner {
+		want := p.signer.expected()
+		r.ExpectedSigner = &want
+	}
+	if len(r.Required) > 0 {
+		j.assetReason(*r, p)
+	}
+}
+
+// assetReason gives one reason for each asset that fails, the first ones in full.
+func (j *judgment) assetReason(r AssetReport, p proof) {
+	rule := map[string]string{RequireSignature: RuleSignature, RequireProvenance: RuleProvenance, RequireReleaseAttestation: RuleAttestation}[p.require]
+	message := fmt.Sprintf("%s: %s", r.Name, p.problem.Message)
+	if len(j.r.Reasons) >= maxNamed {
+		message = r.Name + ": see the list of assets"
+	}
+	j.r.Reasons = append(j.r.Reasons, Reason{Rule: rule, Code: r.Code, Message: message})
+}
