@@ -1,0 +1,155 @@
+// Package app is Landwaiter's side of GitHub, and nothing else talks to GitHub.
+//
+// It owns the one path that every trigger walks: a webhook is received (receive.go) and
+// routed to jobs by the table of events (events.go); a worker takes a job under a lease
+// (work.go); judge.go gathers what the Subject is now (gather.go, pull_request.go,
+// merge_group.go, policy.go), asks checks.Run for the Report and records it; publish.go
+// shows it on its surfaces (check_run.go and those in its table); clock.go starts what time
+// alone starts. client.go and transport.go hold every rule about calling GitHub: one host,
+// one token per job, limits, paging.
+//
+// It never forms a Verdict, opens a file, or keeps state outside the store: any step may
+// stop anywhere and run again with the same outcome.
+//
+// Start reading at New and Run here, then follow the path in that order.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// Config is what New needs. AppID, PrivateKey, WebhookSecrets, Store, Wanted and
+// ReadInventory are required.
+type Config struct {
+	// AppID is GitHub's number of the App.
+	AppID int64
+	// PrivateKey is the App's RSA key in PEM. It is used to sign tokens and never leaves the process.
+	PrivateKey []byte
+	// WebhookSecrets are the active secrets, several while one is being replaced.
+	WebhookSecrets []string
+	// APIURL is the root of GitHub's REST API; "" means https://api.github.com/. Tokens are
+	// sent to this host and to no other.
+	APIURL string
+	// PublicURL is where people reach Landwaiter; links in checks start with it. "" leaves links out.
+	PublicURL string
+
+	Store    *store.DB
+	Scanners []checks.Scanner
+	// Wanted reports whether a path is a manifest, or a companion needed to read one.
+	Wanted func(path string) bool
+	// Companions names the paths that must be read together with the one at path, such as the
+	// package.json beside a yarn.lock. nil means that every manifest stands alone.
+	Companions func(path string) []string
+	// ReadInventory reads the packages that files name. It never fails: what it could not
+	// read is a Gap of the manifest.
+	ReadInventory func(ctx context.Context, files []checks.File) checks.Inventory
+	// ParserVersion names the behaviour of ReadInventory; stored inventories of another
+	// version are not used. "" means that none are.
+	ParserVersion string
+
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Log is where errors are written, once each; nil means slog.Default().
+	Log *slog.Logger
+	// Transport carries requests; nil means http.DefaultTransport.
+	Transport http.RoundTripper
+	// Metrics is where metrics are registered; nil registers none.
+	Metrics prometheus.Registerer
+	// Workers is the number of jobs run at once; 0 means 8.
+	Workers int
+	// Version is shown to GitHub as part of the user agent.
+	Version string
+}
+
+// App is the engine. Make one with New; all methods may be called from several goroutines.
+type App struct {
+	cfg     Config
+	log     *slog.Logger
+	store   *store.DB
+	github  *gateway
+	metrics *metrics
+	secrets [][]byte
+	limits  limits
+}
+
+// limits are the durations a test shortens.
+type limits struct {
+	lease    time.Duration // how long a claimed job is ours without a heartbeat
+	beat     time.Duration // between heartbeats
+	idle     time.Duration // between looks at the queue when nothing wakes us
+	judge    time.Duration // deadline of one judgment (GITHUB.md section 5: 5 minutes)
+	step     time.Duration // deadline of any other step
+	drain    time.Duration // how long a stopping process may use to give its jobs back
+	bodyWait time.Duration // how long a webhook waits for memory
+}
+
+// New returns an engine that is not running yet. It refuses a configuration that could not
+// work or would not be safe, naming the field.
+func New(cfg Config) (*App, error) {
+	secrets, err := readSecrets(cfg.WebhookSecrets)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.AppID <= 0 {
+		return nil, errors.New("app: Config.AppID must be the App's number, above 0")
+	}
+	if cfg.Store == nil || cfg.Wanted == nil || cfg.ReadInventory == nil {
+		return nil, errors.New("app: Config.Store, Config.Wanted and Config.ReadInventory are required")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Workers <= 0 {
+		cfg.Workers = 8
+	}
+	cfg.PublicURL = strings.TrimSuffix(cfg.PublicURL, "/")
+	if _, err := url.Parse(cfg.PublicURL); err != nil {
+		return nil, fmt.Errorf("app: Config.PublicURL: %w", err)
+	}
+	m, err := newMetrics(cfg.Metrics, cfg.Version)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, log: cfg.Log, store: cfg.Store, metrics: m, secrets: secrets, limits: usualLimits()}
+	a.github, err = newGateway(cfg, m)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// usualLimits are the limits outside tests. A dead worker's job is taken over after the
+// lease, which THREATS.md section 5 wants within 60 seconds.
+func usualLimits() limits {
+	return limits{
+		lease: 60 * time.Second, beat: 20 * time.Second, idle: time.Second,
+		judge: 5 * time.Minute, step: 2 * time.Minute, drain: 5 * time.Second, bodyWait: 2 * time.Second,
+	}
+}
+
+// now returns the time in UTC.
+func (a *App) now() time.Time { return a.cfg.Now().UTC() }
+
+// Run works on jobs and keeps the clock until ctx ends, then returns nil after every job
+// under way has been given back. It returns an error when the clock's jobs cannot be stored.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.startClock(ctx); err != nil {
+		return err
+	}
+	return a.workUntil(ctx)
+}

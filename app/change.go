@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"path"
+	"slices"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// change is the part of a Material that a range of commits gives.
+type change struct {
+	base, head   checks.Tree
+	policyChange *checks.PolicyChange
+	// quiet says that the range touches nothing that names packages.
+	quiet bool
+}
+
+// change reads what head changes since the merge base found by compare.
+//
+// Only manifests that differ are read, and those whose companion differs. Modes, sizes and
+// the digests of the base come from the trees of both sides: a comparison alone would not
+// tell a symbolic link from a file.
+func (a *App) change(ctx context.Context, c *installation, found comparison, head string) (change, error) {
+	if found.Whole && len(found.Touched) == 0 {
+		return change{quiet: true}, nil
+	}
+	b, h, gaps, err := c.trees(ctx, found.MergeBase, head)
+	if err != nil {
+		return change{}, err
+	}
+	var ch change
+	paths := changed(b, h)
+	if i := slices.Index(paths, policyPath); i >= 0 {
+		paths = slices.Delete(paths, i, i+1)
+		if ch.policyChange, err = c.policyChange(ctx, h, head); err != nil {
+			return change{}, err
+		}
+	}
+	ch.base.Gaps, ch.head.Gaps = gaps, gaps
+	touched := a.touched(b, h, paths)
+	if len(touched) == 0 {
+		ch.quiet = len(gaps) == 0
+		return ch, nil
+	}
+	ch.base.Inventory, ch.head.Inventory, err = a.inventories(ctx, c, a.readings(b, touched), a.readings(h, touched))
+	if err != nil {
+		return change{}, err
+	}
+	keepTouched(&ch.base.Inventory, touched)
+	keepTouched(&ch.head.Inventory, touched)
+	return ch, nil
+}
+
+// gatherChange gathers all of a change but its Subject.
+func (a *App) gatherChange(ctx context.Context, c *installation, found comparison, head string, rules inForce) (gathered, error) {
+	ch, err := a.change(ctx, c, found, head)
+	if err != nil {
+		return gathered{}, err
+	}
+	m := &checks.Material{Base: ch.base, Head: ch.head, Compared: true, PolicyChange: ch.policyChange}
+	return gathered{
+		Material: m, Policy: rules.Policy, Quiet: ch.quiet, PolicyProblem: rules.Problem, PolicyKept: rules.Kept,
+	}, nil
+}
+
+// touched returns the paths that changed, and those that are read together with one that did.
+func (a *App) touched(b, h listing, paths []string) map[string]bool {
+	touched := map[string]bool{}
+	for _, name := range paths {
+		touched[name] = true
+	}
+	if a.cfg.Companions == nil {
+		return touched
+	}
+	for _, side := range []listing{b, h} {
+		for name := range side {
+			if name != policyPath && slices.ContainsFunc(a.cfg.Companions(name), func(beside string) bool {
+				return slices.Contains(paths, path.Clean(beside))
+			}) {
+				touched[name] = true
+			}
+		}
+	}
+	return touched
+}
+
+// readings returns the files of one side that must be read to see what was touched.
+func (a *App) readings(side listing, touched map[string]bool) []reading {
+	needed := map[string]bool{}
+	for name := range touched {
+		needed[name] = true
+		if a.cfg.Companions != nil {
+			for _, beside := range a.cfg.Companions(name) {
+				needed[path.Clean(beside)] = true
+			}
+		}
+	}
+	var files []reading
+	for name := range needed {
+		if e, ok := side[name]; ok {
+			files = append(files, reading{name, e})
+		}
+	}
+	return files
+}
+
+// keepTouched drops manifests that were read only because another needs them.
+func keepTouched(inv *checks.Inventory, touched map[string]bool) {
+	inv.Manifests = slices.DeleteFunc(inv.Manifests, func(m checks.Manifest) bool { return !touched[m.Path] })
+}
+
+// policyChange reads the policy file that a change proposes. It is validated and shown, and
+// never applied to the change itself (THREATS G06).
+func (c *installation) policyChange(ctx context.Context, h listing, head string) (*checks.PolicyChange, error) {
+	proposed := &checks.PolicyChange{Path: policyPath}
+	e, ok := h[policyPath]
+	if !ok {
+		return proposed, nil
+	}
+	source := policyPath + "@" + head
+	if why := e.problem(); why != "" {
+		proposed.Error = &checks.PolicyError{Source: source, Message: "the policy file " + why}
+		return proposed, nil
+	}
+	text, err := c.blob(ctx, e.SHA)
+	if err != nil {
+		return nil, err
+	}
+	proposed.Preview, err = checks.ParsePolicy(text, source)
+	return proposed, asPolicyError(err, &proposed.Error)
+}

@@ -1,0 +1,283 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/go-github/v62/github"
+
+	"github.com/landwaiter/landwaiter/checks/output"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// annotationBatch is how many annotations one request may carry (GITHUB.md section 2).
+const annotationBatch = 50
+
+// The marks of what a check run shows, beside a Report's "".
+const (
+	markQueued     = "queued"
+	markDraft      = "draft"
+	markSuperseded = "superseded"
+	markFailed     = "failed"
+	markWaiting    = "waiting"
+)
+
+// showing is something to show on a check run.
+type showing struct {
+	run        output.CheckRun
+	mark       string
+	generation int64
+	since      time.Time // when the work that led here began
+}
+
+func (w showing) done() bool { return w.run.Status == "completed" }
+
+func (w showing) digest() string {
+	sum := sha256.Sum256(encode(w.run))
+	return hex.EncodeToString(sum[:])
+}
+
+// runState is what is known of a Subject's newest check run: Publication.State in JSON.
+type runState struct {
+	Run    string `json:"run"`  // external id
+	Head   string `json:"head"` // the commit it stands on
+	Mark   string `json:"mark,omitempty"`
+	Done   bool   `json:"done,omitempty"`
+	Digest string `json:"digest,omitempty"` // of what is shown
+	Sent   int    `json:"sent,omitempty"`   // annotations that the run carries
+	// Begun says that a request was about to be sent whose answer is not known: look first.
+	Begun bool `json:"begun,omitempty"`
+}
+
+// publishCheck shows a Report on the Subject's check run.
+func (a *App) publishCheck(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error {
+	if r.Report.Subject.Commit != "" {
+		s.Commit = r.Report.Subject.Commit
+	}
+	run := output.ForCheck(r.Report, output.Options{
+		DetailsURL: a.detailsURL(s), LedgerIndex: r.LedgerIndex, Checkpoint: r.Checkpoint,
+	})
+	return a.show(ctx, c, s, showing{run: run, generation: r.Generation, since: r.Report.Time})
+}
+
+// show brings the Subject's check run to w, opening one when there is none, or when the one
+// there is must not be written to any more. What is already shown costs no call.
+//
+// The intention to write is stored before every request that must not happen twice: after a
+// lost answer the next attempt finds it and looks on GitHub first.
+func (a *App) show(ctx context.Context, c *installation, s subjectArgs, w showing) error {
+	if s.Commit == "" {
+		return nil // a draft release without a commit has no place for a check
+	}
+	pub, prior, err := a.shown(ctx, s)
+	if err != nil {
+		return err
+	}
+	run := chooseRun(s, w, pub, prior)
+	switch {
+	case pub.Generation > w.generation:
+		return nil // a newer one shows already
+	case w.mark == markSuperseded && (prior.Run == "" || prior.Done):
+		return nil // nothing is open
+	case run == prior.Run && pub.RemoteID != 0 && !prior.Begun && (w.mark == markQueued || prior.Digest == w.digest()):
+		return nil
+	}
+	if run != prior.Run {
+		if err := c.concludeOpen(ctx, s, pub.RemoteID, prior); err != nil {
+			return err
+		}
+		pub.RemoteID, prior = 0, runState{}
+	}
+	pub.Generation = w.generation
+	next := runState{Run: run, Head: s.Commit, Mark: w.mark, Done: w.done(), Digest: w.digest(), Sent: prior.Sent, Begun: true}
+	if err := a.saveShown(ctx, pub, next); err != nil {
+		return err
+	}
+	pub.RemoteID, next.Sent, err = c.write(ctx, s, w, pub.RemoteID, prior, run)
+	if err != nil {
+		return err
+	}
+	next.Begun = false
+	if err := a.saveShown(ctx, pub, next); err != nil {
+		return err
+	}
+	a.metrics.shown(phase(w), w.run.Conclusion, a.now().Sub(w.since))
+	return nil
+}
+
+func phase(w showing) string {
+	if w.done() {
+		return "verdict"
+	}
+	return "first"
+}
+
+// chooseRun returns the external id of the check run to write to.
+func chooseRun(s subjectArgs, w showing, pub store.Publication, prior runState) string {
+	switch {
+	case s.Rerun:
+		return s.runID(s.Cause)
+	case prior.Run == "":
+		return s.runID("")
+	case prior.Head != s.Commit:
+		return s.runID(prior.Run) // a tag moved: the check stands on another commit
+	case prior.Done && (prior.Mark == markDraft || prior.Mark == markSuperseded) && w.mark != prior.Mark && w.generation > pub.Generation:
+		// skipped and cancelled must not turn into a verdict unseen: a required check would
+		// have been satisfied meanwhile.
+		return s.runID(prior.Run)
+	case prior.Sent > 0 && prior.Digest != w.digest():
+		return s.runID(prior.Run) // annotations cannot be taken back
+	}
+	return prior.Run
+}
+
+// shown returns what is known of the Subject's check run; zero when there is none.
+func (a *App) shown(ctx context.Context, s subjectArgs) (store.Publication, runState, error) {
+	pub, err := a.store.Publication(ctx, surfaceCheck, s.key())
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Publication{Surface: surfaceCheck, Key: s.key()}, runState{}, nil
+	}
+	if err != nil {
+		return pub, runState{}, fmt.Errorf("reading what is shown of %s: %w", s.key(), err)
+	}
+	var prior runState
+	if err := json.Unmarshal([]byte(pub.State), &prior); err != nil {
+		return pub, runState{}, fmt.Errorf("reading what is shown of %s: %w", s.key(), err)
+	}
+	return pub, prior, nil
+}
+
+func (a *App) saveShown(ctx context.Context, pub store.Publication, st runState) error {
+	pub.State = string(encode(st))
+	if err := a.store.SavePublication(ctx, pub); err != nil {
+		return fmt.Errorf("storing what is shown of %s: %w", pub.Key, err)
+	}
+	return nil
+}
+
+// write creates or updates the run and returns its number and how many annotations it has.
+func (c *installation) write(ctx context.Context, s subjectArgs, w showing, id int64, prior runState, run string) (int64, int, error) {
+	sent := 0
+	if prior.Begun {
+		found, err := c.findRun(ctx, s, run)
+		if err != nil {
+			return 0, 0, err
+		}
+		if id = found.GetID(); id == 0 && w.mark == markSuperseded {
+			return 0, 0, nil // nothing came to be: nothing to conclude
+		}
+		sent = found.GetOutput().GetAnnotationsCount()
+		if found.GetStatus() == "completed" && found.GetConclusion() == w.run.Conclusion && sent >= len(w.run.Annotations) && sent > 0 {
+			return id, sent, nil
+		}
+	}
+	for first := true; first || sent < len(w.run.Annotations); first = false {
+		batch := w.run.Annotations[min(sent, len(w.run.Annotations)):]
+		batch = batch[:min(len(batch), annotationBatch)]
+		var err error
+		if id == 0 {
+			id, err = c.createRun(ctx, s, w, run, batch)
+		} else {
+			err = c.updateRun(ctx, s, w, id, batch)
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		sent += len(batch)
+	}
+	return id, sent, nil
+}
+
+// findRun looks for our run with that external id; a nil run means that there is none.
+func (c *installation) findRun(ctx context.Context, s subjectArgs, run string) (*github.CheckRun, error) {
+	all, err := each(ctx, func(page int) ([]*github.CheckRun, *github.Response, error) {
+		found, answer, err := c.Checks.ListCheckRunsForRef(ctx, c.Repo.Owner, c.Repo.Name, s.Commit, &github.ListCheckRunsOptions{
+			CheckName: github.String(s.check()), Filter: github.String("all"),
+			ListOptions: github.ListOptions{Page: page, PerPage: 100},
+		})
+		if err != nil {
+			return nil, answer, err
+		}
+		return found.CheckRuns, answer, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for check run %s: %w", run, err)
+	}
+	for _, r := range all {
+		if r.GetExternalID() == run && r.GetApp().GetID() == c.app.cfg.AppID {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
+func (c *installation) createRun(ctx context.Context, s subjectArgs, w showing, run string, batch []output.Annotation) (int64, error) {
+	made, _, err := c.Checks.CreateCheckRun(ctx, c.Repo.Owner, c.Repo.Name, github.CreateCheckRunOptions{
+		Name: s.check(), HeadSHA: s.Commit, ExternalID: &run, DetailsURL: optional(c.app.detailsURL(s)),
+		Status: &w.run.Status, Conclusion: optional(w.run.Conclusion), Output: checkOutput(w.run, batch), Actions: actions(w),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("creating check run %s on %s: %w", run, s.Commit, err)
+	}
+	return made.GetID(), nil
+}
+
+func (c *installation) updateRun(ctx context.Context, s subjectArgs, w showing, id int64, batch []output.Annotation) error {
+	_, _, err := c.Checks.UpdateCheckRun(ctx, c.Repo.Owner, c.Repo.Name, id, github.UpdateCheckRunOptions{
+		Name: s.check(), DetailsURL: optional(c.app.detailsURL(s)),
+		Status: &w.run.Status, Conclusion: optional(w.run.Conclusion), Output: checkOutput(w.run, batch), Actions: actions(w),
+	})
+	if err != nil {
+		return fmt.Errorf("updating check run %d on %s: %w", id, s.Commit, err)
+	}
+	return nil
+}
+
+// concludeOpen ends a run that gives way to a new one of the same Subject.
+func (c *installation) concludeOpen(ctx context.Context, s subjectArgs, id int64, prior runState) error {
+	if id == 0 || prior.Done {
+		return nil
+	}
+	ended := showing{run: output.CheckRun{
+		Name: s.check(), Status: "completed", Conclusion: "cancelled", Title: "Superseded by a newer run",
+		Summary: "A newer run of this check is on the same commit.",
+	}}
+	return c.updateRun(ctx, s, ended, id, nil)
+}
+
+// optional is nil for "", which leaves a field out of a request.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// actions are the buttons of a run: only what works is offered.
+func actions(w showing) []*github.CheckRunAction {
+	if !w.done() {
+		return nil
+	}
+	return []*github.CheckRunAction{{Label: "Re-check", Description: "Run this check again", Identifier: actionRecheck}}
+}
+
+// checkOutput is the text of a run in GitHub's form. A state without a title sends none.
+func checkOutput(run output.CheckRun, batch []output.Annotation) *github.CheckRunOutput {
+	if run.Title == "" {
+		return nil
+	}
+	out := &github.CheckRunOutput{Title: &run.Title, Summary: &run.Summary, Text: optional(run.Text)}
+	for _, n := range batch {
+		out.Annotations = append(out.Annotations, &github.CheckRunAnnotation{
+			Path: github.String(n.Path), StartLine: github.Int(max(n.StartLine, 1)), EndLine: github.Int(max(n.EndLine, n.StartLine, 1)),
+			AnnotationLevel: github.String(n.Level), Title: optional(n.Title), Message: github.String(n.Message),
+			RawDetails: optional(n.RawDetails),
+		})
+	}
+	return out
+}

@@ -1,0 +1,204 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// handler turns a delivery into jobs. It does no I/O: payload in, jobs out. An error means
+// that the payload cannot be understood; the route job is then buried and the delivery kept.
+type handler func(a *App, d store.Delivery) ([]store.Job, error)
+
+// event is one row of the table of events.
+type event struct {
+	name     string
+	actions  []string // "" stands for an event without actions
+	priority int      // of the route job, one of the priorities below
+	handle   handler
+	// needs are the permissions without which GitHub does not send the event, or which its
+	// handling asks for.
+	needs permissions
+	// unasked marks events that every App gets; the manifest must not list them.
+	unasked bool
+}
+
+// The priorities of jobs, most urgent first (GITHUB.md section 4, queue order).
+const (
+	priorityGate     = 10
+	priorityGroup    = 20
+	priorityPull     = 30
+	priorityRelease  = 40
+	priorityIssue    = 50
+	priorityBackfill = 60
+)
+
+// events is the table of events. Anything else is answered 202 and dropped.
+//
+// To add one: write its handler in a file named after it, add a row, run
+// `landwaiter manifest > app.yml`.
+var events = []event{
+	{
+		name: "pull_request", priority: priorityPull, handle: (*App).onPullRequest,
+		actions: []string{"opened", "synchronize", "reopened", "ready_for_review", "edited"},
+		needs:   permissions{"pull_requests": "read", "contents": "read", "checks": "write"},
+	},
+	{
+		name: "merge_group", priority: priorityGroup, handle: (*App).onMergeGroup,
+		actions: []string{"checks_requested"},
+		needs:   permissions{"merge_queues": "read", "contents": "read", "checks": "write"},
+	},
+	{
+		name: "check_run", priority: priorityPull, handle: (*App).onCheckRun,
+		actions: []string{"rerequested", "requested_action"},
+		needs:   permissions{"checks": "write"},
+	},
+	{
+		name: "check_suite", priority: priorityPull, handle: (*App).onCheckSuite,
+		actions: []string{"rerequested"},
+		needs:   permissions{"checks": "write"},
+	},
+	{
+		name: "installation", priority: priorityBackfill, handle: (*App).onInstallation,
+		actions: []string{"created", "unsuspend", "new_permissions_accepted"}, unasked: true,
+	},
+	{
+		name: "installation_repositories", priority: priorityBackfill, handle: (*App).onInstallationRepositories,
+		actions: []string{"added"}, unasked: true,
+	},
+	// release: its row goes here.
+}
+
+// eventNamed returns the row of the event with that name.
+func eventNamed(name string) (event, bool) {
+	i := slices.IndexFunc(events, func(e event) bool { return e.name == name })
+	if i < 0 {
+		return event{}, false
+	}
+	return events[i], true
+}
+
+// has reports whether the row names the action.
+func (e event) has(action string) bool { return slices.Contains(e.actions, action) }
+
+// eventLabel returns name when the table knows it and "other" when not, so that a stranger
+// cannot make up metric labels.
+func eventLabel(name string) string {
+	if _, ok := eventNamed(name); ok {
+		return name
+	}
+	return "other"
+}
+
+// payload is what handlers read of a webhook; everything else in it is ignored. Fields that
+// an event does not send are zero. A payload is a hint: what is judged is read again.
+type payload struct {
+	Action       string `json:"action"`
+	Number       int    `json:"number"`
+	Before       string `json:"before"` // pull_request.synchronize: the head before the push
+	Installation struct {
+		ID int64 `json:"id"`
+	} `json:"installation"`
+	Repository  payloadRepository `json:"repository"`
+	PullRequest *payloadPull      `json:"pull_request"`
+	Changes     struct {
+		Base json.RawMessage `json:"base"` // pull_request.edited: set when the base branch changed
+	} `json:"changes"`
+	CheckRun   *payloadCheckRun   `json:"check_run"`
+	CheckSuite *payloadCheckSuite `json:"check_suite"`
+	MergeGroup *payloadMergeGroup `json:"merge_group"`
+	Sender     struct {
+		Login string `json:"login"`
+		Type  string `json:"type"`
+	} `json:"sender"`
+	RequestedAction struct {
+		Identifier string `json:"identifier"`
+	} `json:"requested_action"`
+	Repositories      []payloadRepository `json:"repositories"`
+	RepositoriesAdded []payloadRepository `json:"repositories_added"`
+}
+
+type payloadRepository struct {
+	ID       int64  `json:"id"`
+	FullName string `json:"full_name"`
+}
+
+type payloadPull struct {
+	Number int    `json:"number"`
+	State  string `json:"state"`
+	Head   struct {
+		SHA string `json:"sha"`
+	} `json:"head"`
+	Base struct {
+		SHA string `json:"sha"`
+		Ref string `json:"ref"`
+	} `json:"base"`
+}
+
+type payloadApp struct {
+	ID int64 `json:"id"`
+}
+
+type payloadCheckRun struct {
+	Name       string     `json:"name"`
+	HeadSHA    string     `json:"head_sha"`
+	ExternalID string     `json:"external_id"`
+	App        payloadApp `json:"app"`
+}
+
+type payloadCheckSuite struct {
+	ID      int64      `json:"id"`
+	HeadSHA string     `json:"head_sha"`
+	App     payloadApp `json:"app"`
+}
+
+type payloadMergeGroup struct {
+	HeadSHA string `json:"head_sha"`
+	HeadRef string `json:"head_ref"`
+	BaseSHA string `json:"base_sha"`
+	BaseRef string `json:"base_ref"`
+}
+
+// readPayload decodes the body of d.
+func readPayload(d store.Delivery) (payload, error) {
+	var p payload
+	if err := json.Unmarshal(d.Body, &p); err != nil {
+		return payload{}, fmt.Errorf("reading the body of %s %s: %w", d.Event, d.GUID, err)
+	}
+	return p, nil
+}
+
+// The forms of names that go into the paths of requests. Payloads are signed but still only
+// a hint, and go-github does not escape owner and repository (THREATS G18).
+var (
+	nameForm   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+	commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+)
+
+// repo returns the repository that the payload is about.
+func (p payload) repo() (repo, error) { return newRepo(p.Installation.ID, p.Repository) }
+
+// newRepo checks what a payload says of a repository.
+func newRepo(installation int64, r payloadRepository) (repo, error) {
+	owner, name, _ := strings.Cut(r.FullName, "/")
+	named := repo{InstallationID: installation, ID: r.ID, Owner: owner, Name: name}
+	if installation <= 0 || r.ID <= 0 || !nameForm.MatchString(owner) || !nameForm.MatchString(name) {
+		return repo{}, fmt.Errorf("the payload names no usable repository: installation %d, id %d, name %q", installation, r.ID, r.FullName)
+	}
+	if strings.Trim(name, ".") == "" || strings.Trim(owner, ".") == "" {
+		return repo{}, fmt.Errorf("the payload's repository has the name %q", r.FullName)
+	}
+	return named, nil
+}
+
+// commit checks that sha is a full object name.
+func commit(sha string) (string, error) {
+	if !commitForm.MatchString(sha) {
+		return "", fmt.Errorf("%q is not a full commit name", sha)
+	}
+	return sha, nil
+}

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// onMergeGroup judges what a merge queue would merge: the range from the group's base to its
+// head, on its head.
+func (a *App) onMergeGroup(d store.Delivery) ([]store.Job, error) {
+	p, err := readPayload(d)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.repo()
+	if err != nil {
+		return nil, err
+	}
+	if p.MergeGroup == nil {
+		return nil, fmt.Errorf("%s %s has no merge_group", d.Event, d.GUID)
+	}
+	head, err := commit(p.MergeGroup.HeadSHA)
+	if err != nil {
+		return nil, err
+	}
+	base, err := commit(p.MergeGroup.BaseSHA)
+	if err != nil {
+		return nil, err
+	}
+	s := subjectArgs{
+		Repo: r, Kind: checks.KindMergeGroup, Commit: head, Base: base,
+		Ref: p.MergeGroup.HeadRef, BaseRef: strings.TrimPrefix(p.MergeGroup.BaseRef, "refs/heads/"),
+	}
+	return a.open(s, d.Event+"."+p.Action), nil
+}
+
+// gatherMergeGroup reads what a merge queue would merge. A rerun knows the range from the
+// report of the first run.
+func (a *App) gatherMergeGroup(ctx context.Context, c *installation, s subjectArgs) (gathered, error) {
+	if s.Base == "" {
+		earlier, err := a.store.ReportByKey(ctx, s.key())
+		if err != nil {
+			return gathered{}, fmt.Errorf("finding the range of merge group %s: %w", s.Commit, err)
+		}
+		s.Base, s.Ref = earlier.Report.Subject.Base, earlier.Report.Subject.Ref
+	}
+	found, rules, err := a.againstBase(ctx, c, s.Base, s.BaseRef, s.Commit)
+	if err != nil {
+		return gathered{}, err
+	}
+	// The queue builds on the base; comparing with the merge base is the same range, and
+	// right as well when it is not.
+	g, err := a.gatherChange(ctx, c, found, s.Commit, rules)
+	if err != nil {
+		return gathered{}, err
+	}
+	g.Material.Subject = checks.Subject{
+		Kind: checks.KindMergeGroup, Repository: s.Repo.String(), Ref: s.Ref,
+		Commit: s.Commit, RepositoryID: s.Repo.ID, Base: s.Base,
+	}
+	return g, nil
+}
