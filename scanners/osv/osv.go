@@ -5,129 +5,188 @@
 // with it. It must never reach GitHub or the store, and it never forms a Verdict. Only
 // Update uses the network.
 //
-// Start reading at Index (what is open), then Import (how it is made), then Scanner (how
-// it is asked). docs/advisories.md tells operators the same story.
+// Start reading at Index (what is open), then Import (how it is made), Scanner (how it is
+// asked) and file.go (how it lies on disk). docs/advisories.md tells operators the same.
 package osv
 
 import (
-	"context"
 	"errors"
-	"io"
-	"net/http"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
 
 // ErrNoIndex says that nothing has been imported yet.
-var ErrNoIndex = errors.New("no advisory index: run `landwaiter advisories update`, or `landwaiter advisories import` without network")
+var ErrNoIndex = errors.New("there is no advisory index; run `landwaiter advisories update`, or `landwaiter advisories import` without network")
 
 // ErrNoData says that the index holds no advisories of a package's ecosystem.
-var ErrNoData = errors.New("the advisory index holds no data of this ecosystem")
+var ErrNoData = errors.New("the advisory index holds no data of the ecosystem")
 
-// ErrVersion says that a version cannot be placed in its ecosystem's order.
+// ErrVersion says that a version has no place in its ecosystem's order.
 var ErrVersion = errors.New("version cannot be compared")
 
-// ErrCorrupt says that an index file is not what was written. It is never used in part;
-// the cure is to import or update again.
+// ErrCorrupt says that an index file is not what was written. Nothing is read from it;
+// importing or updating again makes a new one.
 var ErrCorrupt = errors.New("advisory index is damaged")
 
 // Index is the advisory index of one data directory. Its methods may be called from
-// several goroutines at once; a refresh never disturbs a running scan.
-type Index struct{ dir string }
+// several goroutines at once; a refresh never disturbs a running scan, and a refresh by
+// another process is seen by the next scan.
+type Index struct {
+	dir     string
+	current atomic.Pointer[generation] // nil when there is no index
+	writing sync.Mutex                 // held by a refresh
+	loading sync.Mutex                 // held while current changes
+}
+
+// folder is where the index lies in the operator's data directory.
+const folder = "advisories"
+
+func (x *Index) basePath() string    { return filepath.Join(x.dir, "base.index") }
+func (x *Index) overlayPath() string { return filepath.Join(x.dir, "changes.index") }
 
 // Open opens the index under the operator's data directory dir. A directory without an
 // index is no error: then Lookup gives ErrNoIndex until something is imported. A damaged
 // file gives ErrCorrupt.
-func Open(dir string) (*Index, error) { return &Index{dir: dir}, nil }
+func Open(dir string) (*Index, error) {
+	x := &Index{dir: filepath.Join(dir, folder)}
+	if err := x.load(); err != nil && !errors.Is(err, ErrNoIndex) {
+		return nil, err
+	}
+	return x, nil
+}
 
-// Close ends the use of x. Scans that still run end first.
-func (x *Index) Close() error { return nil }
+// Close ends the use of x; scans that still run end first. Afterwards Lookup gives ErrNoIndex.
+func (x *Index) Close() error {
+	x.swap(nil)
+	return nil
+}
+
+// swap makes g the current generation and lets go of the one before.
+func (x *Index) swap(g *generation) {
+	if old := x.current.Swap(g); old != nil {
+		old.release()
+	}
+}
+
+// load opens what lies on disk, if it is not what is open.
+func (x *Index) load() error {
+	x.loading.Lock()
+	defer x.loading.Unlock()
+	if x.isCurrent() {
+		return nil
+	}
+	base, err := openFile(x.basePath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNoIndex
+	}
+	if err != nil {
+		return fmt.Errorf("opening the advisory index: %w", err)
+	}
+	overlay, err := x.openOverlay(base)
+	if err != nil {
+		base.release()
+		return fmt.Errorf("opening the advisory index: %w", err)
+	}
+	g, err := newGeneration(base, overlay)
+	if err != nil {
+		return err
+	}
+	x.swap(g)
+	return nil
+}
+
+// openOverlay opens the overlay if there is one of base. One of another base is the rest
+// of a refresh that was cut short, or is about to be removed.
+func (x *Index) openOverlay(base *file) (*file, error) {
+	overlay, err := openFile(x.overlayPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // no changes since the base
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !overlay.overlay || overlay.base != base.id {
+		overlay.release()
+		return nil, nil
+	}
+	return overlay, nil
+}
+
+// isCurrent says whether the files on disk are those that are open.
+func (x *Index) isCurrent() bool {
+	g := x.current.Load()
+	if g == nil {
+		return false
+	}
+	if !sameFile(x.basePath(), g.base) {
+		return false
+	}
+	return sameFile(x.overlayPath(), g.overlay) || g.overlay == nil && x.foreignOverlay(g.base)
+}
+
+// foreignOverlay says whether what lies at the overlay's place belongs to another base.
+func (x *Index) foreignOverlay(base *file) bool {
+	overlay, err := x.openOverlay(base)
+	if overlay != nil {
+		overlay.release()
+	}
+	return overlay == nil && err == nil
+}
+
+// sameFile says whether f, nil for none, is what lies at path.
+func sameFile(path string, f *file) bool {
+	info, err := os.Stat(path)
+	if err != nil || f == nil {
+		return err != nil && f == nil
+	}
+	return os.SameFile(info, f.info) && info.ModTime().Equal(f.info.ModTime()) && info.Size() == f.info.Size()
+}
+
+// hold returns the current generation for reading; the caller releases it.
+func (x *Index) hold() (*generation, error) {
+	for {
+		g := x.current.Load()
+		if g == nil {
+			return nil, ErrNoIndex
+		}
+		if g.hold() {
+			return g, nil
+		}
+	}
+}
+
+// newest is hold after a look at the disk, where another process may have refreshed. What
+// is open stays in use when what lies there cannot be opened: it was good.
+func (x *Index) newest() (*generation, error) {
+	if !x.isCurrent() {
+		if err := x.load(); err != nil && x.current.Load() == nil {
+			return nil, err
+		}
+	}
+	return x.hold()
+}
 
 // Lookup returns the advisories that affect p, aliases merged, worst first.
 //
 // Errors a caller may tell apart: ErrNoIndex, ErrNoData, ErrVersion, ErrCorrupt. With
 // ErrVersion the advisories that could be decided are returned beside it.
-func (x *Index) Lookup(p checks.Package) ([]checks.Advisory, error) { return nil, ErrNoIndex }
-
-// Progress tells how far a refresh is, for people who wait.
-type Progress struct {
-	Ecosystem string
-	Stage     string // "download", "read" or "write"
-	// Done and Total are bytes when downloading, records otherwise. Total is 0 when unknown.
-	Done, Total int64
-}
-
-// ImportOptions steer Import. The zero value is what most callers want.
-type ImportOptions struct {
-	// Force accepts an archive with far fewer records than before.
-	Force bool
-	// Progress is called from several goroutines at once; nil means nobody listens.
-	Progress func(Progress)
-	// Now is the clock; nil means time.Now.
-	Now func() time.Time
-}
-
-// UpdateOptions steer Update.
-type UpdateOptions struct {
-	URL    string       // of the bucket, without trailing slash; "" means DefaultURL
-	Client *http.Client // nil means a client with sane time limits
-	// Ecosystems to refresh; nil means those in the index, or DefaultEcosystems when it is empty.
-	Ecosystems []string
-	Full       bool // take whole archives even where changes would do
-	Force      bool // as in ImportOptions
-	Progress   func(Progress)
-	Now        func() time.Time
-}
-
-// DefaultURL is the public OSV bucket.
-const DefaultURL = "https://osv-vulnerabilities.storage.googleapis.com"
-
-// DefaultEcosystems are the ecosystems of the manifests that Landwaiter reads, by OSV name.
-func DefaultEcosystems() []string {
-	return []string{"crates.io", "GitHub Actions", "Go", "Hackage", "Hex", "Maven", "npm",
-		"NuGet", "Packagist", "Pub", "PyPI", "RubyGems", "SwiftURL"}
-}
-
-// Imported is what a refresh did.
-type Imported struct {
-	Ecosystems []ImportedEcosystem // sorted by name
-	// Changed are the packages whose advisories are not what they were before.
-	Changed []PackageKey
-}
-
-// ImportedEcosystem is what a refresh did to one ecosystem.
-type ImportedEcosystem struct {
-	Ecosystem string
-	Records   int // valid records now in the index, withdrawn ones included
-	Withdrawn int
-	Changed   int      // records read: all of an archive, or those that changed
-	Bad       int      // records that could not be read and are left out
-	BadNames  []string // the first of them
-	Full      bool     // a whole archive was read
-	Bytes     int64    // downloaded
-	Newest    time.Time
-	// Err says why the ecosystem was left as it was; nil when it was refreshed.
-	Err error
-}
-
-// PackageKey names a package as the index does: ecosystem without suffix, normalised name.
-type PackageKey struct{ Ecosystem, Name string }
-
-// Import takes the archives at path into the index: a folder in the layout of the OSV
-// bucket (<Ecosystem>/all.zip, also under osv-scalibr/), or one zip file.
-//
-// Each archive replaces all records of its ecosystem. One that is truncated, bombed, has
-// more than 1 % unreadable records or 30 % fewer records than before is refused and leaves
-// its ecosystem as it was; the others are taken, and the error names the refused ones.
-func (x *Index) Import(ctx context.Context, path string, o ImportOptions) (Imported, error) {
-	return Imported{}, ErrNoIndex
-}
-
-// Update refreshes the index from the OSV bucket: only changed records where that is
-// cheaper, whole archives otherwise. Refusals are as for Import.
-func (x *Index) Update(ctx context.Context, o UpdateOptions) (Imported, error) {
-	return Imported{}, ErrNoIndex
+func (x *Index) Lookup(p checks.Package) ([]checks.Advisory, error) {
+	g, err := x.newest()
+	if err != nil {
+		return nil, err
+	}
+	defer g.release()
+	m := &matcher{gen: g}
+	return m.match(&p)
 }
 
 // Status is what the index holds.
@@ -135,42 +194,39 @@ type Status struct {
 	Path       string // of the index file; "" when there is none
 	Bytes      int64  // on disk
 	Records    int
-	Packages   int
+	Packages   int               // of the base, and of the changes since
 	Ecosystems []EcosystemStatus // sorted by name
 }
 
-// EcosystemStatus is what the index holds of one ecosystem.
+// EcosystemStatus is what the index holds of one ecosystem. Times are UTC.
 type EcosystemStatus struct {
 	Ecosystem string
 	Records   int // withdrawn ones included
 	Withdrawn int
 	Newest    time.Time // newest change of a record
 	Fetched   time.Time // when the data was last known to be current
-	Source    string    // where it came from
+	Source    string    // the bucket or the path it came from
 }
 
-// Status tells what the index holds now.
-func (x *Index) Status() Status { return Status{} }
-
-// Options steer a Scanner.
-type Options struct{}
-
-// Scanner matches inventories with an Index. It is a checks.Scanner.
-type Scanner struct{ index *Index }
-
-// New returns a scanner over x.
-func New(x *Index, o Options) *Scanner { return &Scanner{index: x} }
-
-// Name returns "osv".
-func (s *Scanner) Name() string { return "osv" }
-
-// Scan matches both sides of m with the advisories.
-func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence, error) {
-	return checks.Evidence{}, ErrNoIndex
+// Status tells what the index holds now; its zero value is an index that holds nothing.
+func (x *Index) Status() Status {
+	g, err := x.newest()
+	if err != nil {
+		return Status{}
+	}
+	defer g.release()
+	s := Status{Path: g.base.path}
+	for _, f := range g.files() {
+		s.Bytes += int64(len(f.data))
+		s.Packages += f.numKeys()
+	}
+	for _, e := range g.newestFile().meta.Ecosystems {
+		s.Records += e.Records
+		s.Ecosystems = append(s.Ecosystems, EcosystemStatus{
+			Ecosystem: e.Name, Records: e.Records, Withdrawn: e.Withdrawn,
+			Newest: e.Newest, Fetched: e.Fetched, Source: e.Source,
+		})
+	}
+	slices.SortFunc(s.Ecosystems, func(a, b EcosystemStatus) int { return strings.Compare(a.Ecosystem, b.Ecosystem) })
+	return s
 }
-
-// WriteOSVScanner writes the findings of r as OSV-Scanner JSON.
-func WriteOSVScanner(w io.Writer, r checks.Report) error { return ErrNoIndex }
-
-// ReadOSVScanner reads OSV-Scanner JSON into matches on the head side.
-func ReadOSVScanner(r io.Reader) ([]checks.Match, error) { return nil, ErrNoIndex }

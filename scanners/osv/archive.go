@@ -1,0 +1,346 @@
+package osv
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/flate"
+	"golang.org/x/sync/errgroup"
+)
+
+// The limits of an archive. The largest one of the bucket that Landwaiter reads (npm) had
+// about 220,000 records, 300 MB unpacked, at a ratio of 2, in November 2026.
+const (
+	maxEntries  = 4 << 20
+	maxUnpacked = 16 << 30 // bytes
+	maxRatio    = 100      // unpacked to packed, of an entry that unpacks to more than minBomb
+	minBomb     = 1 << 20  // bytes
+	maxBadNames = 10       // unreadable records that are named
+)
+
+// ErrRefused says that an archive was not taken and that what was there before stays.
+var ErrRefused = errors.New("refused")
+
+// archive is what was read from one zip file.
+type archive struct {
+	ecosystem string
+	batches   []*batch
+	records   int
+	withdrawn int
+	partial   int
+	bad       int
+	badNames  []string
+	newest    time.Time
+}
+
+// archiveReader reads the records of one zip file with several workers. The shared fields
+// are behind mu.
+type archiveReader struct {
+	path      string
+	ecosystem string
+	progress  func(done, total int64)
+	done      atomic.Int64
+	unpacked  atomic.Int64
+
+	mu  sync.Mutex
+	out archive
+}
+
+// readArchive reads the zip file at path, taking what it says of ecosystem; "" means the
+// one ecosystem that its records name. Gives ErrRefused for what cannot be trusted whole.
+func readArchive(ctx context.Context, path, ecosystem string, progress func(done, total int64)) (*archive, error) {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s is truncated or no zip file: %w", ErrRefused, path, err)
+	}
+	defer z.Close()
+	inflaters := &sync.Pool{New: func() any { return flate.NewReader(strings.NewReader("")) }}
+	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return newInflater(inflaters, r) })
+	if len(z.File) > maxEntries {
+		return nil, fmt.Errorf("%w: %s has %d entries", ErrRefused, path, len(z.File))
+	}
+	if ecosystem == "" {
+		if ecosystem, err = soleEcosystem(z.File); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrRefused, path, err)
+		}
+	}
+	r := &archiveReader{path: path, ecosystem: ecosystem, progress: progress}
+	if err := r.readAll(ctx, z.File); err != nil {
+		return nil, err
+	}
+	r.out.ecosystem = ecosystem
+	return &r.out, r.judge()
+}
+
+// judge refuses an archive as a whole.
+func (r *archiveReader) judge() error {
+	a := &r.out
+	total := a.records + a.bad
+	switch {
+	case total == 0:
+		return fmt.Errorf("%w: %s holds no records", ErrRefused, r.path)
+	case a.bad*100 > total:
+		return fmt.Errorf("%w: %s: %d of %d records cannot be read, such as %s",
+			ErrRefused, r.path, a.bad, total, strings.Join(a.badNames, ", "))
+	}
+	for _, b := range a.batches {
+		if len(b.entries) > 0 {
+			return nil
+		}
+	}
+	if a.withdrawn < a.records {
+		return fmt.Errorf("%w: %s says nothing of a package of %s", ErrRefused, r.path, r.ecosystem)
+	}
+	return nil
+}
+
+// readAll gives each worker a share of the entries, in small lots so that all end together.
+func (r *archiveReader) readAll(ctx context.Context, files []*zip.File) error {
+	const lot = 256
+	var next atomic.Int64
+	workers := min(runtime.GOMAXPROCS(0), 8, len(files)/lot+1)
+	g, ctx := errgroup.WithContext(ctx)
+	for range workers {
+		g.Go(func() error {
+			w := &archiveWorker{r: r, batch: &batch{}}
+			for {
+				from := int(next.Add(lot)) - lot
+				if from >= len(files) {
+					w.finish()
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := w.read(files[from:min(from+lot, len(files))]); err != nil {
+					return err
+				}
+				if r.progress != nil {
+					r.progress(r.done.Add(lot), int64(len(files)))
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// archiveWorker compiles records into a batch of its own.
+type archiveWorker struct {
+	r         *archiveReader
+	batch     *batch
+	record    osvRecord
+	buf       []byte
+	withdrawn int
+	newest    time.Time
+}
+
+func (w *archiveWorker) finish() {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	a := &w.r.out
+	a.batches = append(a.batches, w.batch)
+	a.records += len(w.batch.rows)
+	a.withdrawn += w.withdrawn
+	a.partial += w.batch.partial
+	if w.newest.After(a.newest) {
+		a.newest = w.newest
+	}
+}
+
+// read reads some entries. A record that cannot be read is counted; a bomb ends it all.
+func (w *archiveWorker) read(files []*zip.File) error {
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name, ".json") {
+			continue
+		}
+		if err := w.r.checkSize(f); err != nil {
+			return err
+		}
+		if err := w.readOne(f); err != nil {
+			w.r.bad(f.Name)
+		}
+	}
+	return nil
+}
+
+// checkSize refuses an archive with an entry that is made to exhaust its reader. The sizes
+// are those announced; reading stops at them.
+func (r *archiveReader) checkSize(f *zip.File) error {
+	size := f.UncompressedSize64
+	if size > maxRecord {
+		return fmt.Errorf("%w: %s: %.100q unpacks to %d bytes", ErrRefused, r.path, f.Name, size)
+	}
+	if size > minBomb && size/maxRatio > f.CompressedSize64 {
+		return fmt.Errorf("%w: %s: %.100q unpacks to %d times its size", ErrRefused, r.path, f.Name, size/max(1, f.CompressedSize64))
+	}
+	if r.unpacked.Add(int64(size)) > maxUnpacked {
+		return fmt.Errorf("%w: %s unpacks to more than %d bytes", ErrRefused, r.path, int64(maxUnpacked))
+	}
+	return nil
+}
+
+func (w *archiveWorker) readOne(f *zip.File) error {
+	text, err := readEntry(f, &w.buf)
+	if err != nil {
+		return err
+	}
+	if err := w.batch.compile(text, &w.record, w.r.ecosystem); err != nil {
+		return err
+	}
+	added := &w.batch.rows[len(w.batch.rows)-1]
+	if added.withdrawn {
+		w.withdrawn++
+	}
+	if added.modified.After(w.newest) {
+		w.newest = added.modified
+	}
+	return nil
+}
+
+// compile decodes one record and adds it. A panic in a library is a bad record.
+func (x *batch) compile(text string, r *osvRecord, ecosystem string) (err error) {
+	rows, entries := len(x.rows), len(x.entries)
+	defer func() {
+		if p := recover(); p != nil {
+			x.rows, x.entries = x.rows[:rows], x.entries[:entries]
+			err = fmt.Errorf("stopped by an internal fault: %v", p)
+		}
+	}()
+	if err := decodeRecord(text, r); err != nil {
+		return err
+	}
+	if err := r.check(); err != nil {
+		return err
+	}
+	x.add(r, ecosystem)
+	return nil
+}
+
+// readEntry unpacks an entry into *buf and returns a view of it.
+func readEntry(f *zip.File, buf *[]byte) (string, error) {
+	size := int(f.UncompressedSize64)
+	if size > maxRecord {
+		return "", fmt.Errorf("it unpacks to %d bytes", size)
+	}
+	if cap(*buf) < size {
+		*buf = make([]byte, size+size/4)
+	}
+	b := (*buf)[:size]
+	r, err := f.Open()
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	if _, err := io.ReadFull(r, b); err != nil {
+		return "", err
+	}
+	var more [1]byte
+	if n, err := r.Read(more[:]); n != 0 || err != io.EOF { // checks the checksum as well
+		return "", fmt.Errorf("its end: %w", errors.Join(err, zip.ErrFormat))
+	}
+	return viewOf(b), nil
+}
+
+func (r *archiveReader) bad(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.out.bad++
+	if len(r.out.badNames) < maxBadNames {
+		r.out.badNames = append(r.out.badNames, fmt.Sprintf("%.100q", name))
+	}
+}
+
+// soleEcosystem returns the one ecosystem that the first records all name.
+func soleEcosystem(files []*zip.File) (string, error) {
+	const enough = 200
+	counts := make(map[string]int)
+	read := 0
+	var buf []byte
+	var rec osvRecord
+	for _, f := range files {
+		if read == enough {
+			break
+		}
+		text, err := readEntry(f, &buf)
+		if err != nil || decodeRecord(text, &rec) != nil {
+			continue // counted when it is read for good
+		}
+		read++
+		seen := make(map[string]bool)
+		for i := range rec.affected {
+			name, _ := splitEcosystem(rec.affected[i].ecosystem)
+			if name != "" && !seen[name] {
+				seen[name] = true
+				counts[strings.Clone(name)]++
+			}
+		}
+	}
+	var sole []string
+	for name, n := range counts {
+		if n == read {
+			sole = append(sole, name)
+		}
+	}
+	if len(sole) != 1 {
+		return "", fmt.Errorf("its records are not of one ecosystem; put it at <Ecosystem>/all.zip and import the folder")
+	}
+	return sole[0], nil
+}
+
+// inflater gives its decompressor back when it is closed: making one costs more than
+// unpacking a record.
+type inflater struct {
+	io.ReadCloser
+	pool *sync.Pool
+}
+
+func newInflater(pool *sync.Pool, r io.Reader) io.ReadCloser {
+	i := pool.Get().(io.ReadCloser)
+	_ = i.(flate.Resetter).Reset(r, nil) // it has no error to give
+	return &inflater{i, pool}
+}
+
+func (i *inflater) Close() error {
+	err := i.ReadCloser.Close()
+	i.pool.Put(i.ReadCloser)
+	return err
+}
+
+// findArchives lists the zip files at path with the ecosystem of each ("" when the zip is
+// named itself).
+func findArchives(path string) ([]found, error) {
+	if strings.HasSuffix(path, ".zip") {
+		return []found{{path, ""}}, nil
+	}
+	var list []found
+	for _, pattern := range [...]string{"*/all.zip", "osv-scalibr/*/all.zip"} {
+		paths, err := filepath.Glob(filepath.Join(escapeGlob(path), filepath.FromSlash(pattern)))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range paths {
+			list = append(list, found{p, filepath.Base(filepath.Dir(p))})
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s holds no <Ecosystem>/all.zip", path)
+	}
+	return list, nil
+}
+
+// found is one archive on disk.
+type found struct{ path, ecosystem string }
+
+// escapeGlob makes a path match only itself.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`[`, `[[]`, `*`, `[*]`, `?`, `[?]`).Replace(path)
+}

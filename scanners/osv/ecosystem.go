@@ -1,0 +1,117 @@
+package osv
+
+import "strings"
+
+// splitEcosystem parts an OSV ecosystem such as "Debian:12" into its name and its suffix,
+// which is a release or a registry ("" when there is none).
+func splitEcosystem(ecosystem string) (name, suffix string) {
+	name, suffix, _ = strings.Cut(ecosystem, ":")
+	return name, suffix
+}
+
+// suffixesMeet says whether an advisory for one suffix of an ecosystem is about a package
+// with another: unless both name one, they meet. A lock file rarely names the registry
+// that an advisory names.
+func suffixesMeet(a, b string) bool { return a == "" || b == "" || a == b }
+
+// normalName returns the form under which the index keys a package name: what the
+// registry itself takes for the same name is the same key.
+func normalName(ecosystem, name string) string {
+	switch ecosystem {
+	case "PyPI":
+		return pypiName(name)
+	case "NuGet", "Packagist", "Pub", "Hex", "GitHub Actions":
+		return strings.ToLower(name)
+	case "SwiftURL":
+		name = strings.TrimPrefix(strings.ToLower(name), "https://")
+		return strings.TrimSuffix(name, ".git")
+	}
+	return name
+}
+
+// pypiName normalises as https://packaging.python.org/en/latest/specifications/name-normalization/
+// says: lower case, each run of "-", "_" and "." one "-".
+func pypiName(name string) string {
+	if normalPyPI(name) {
+		return name
+	}
+	b := make([]byte, 0, len(name))
+	run := false
+	for i := range len(name) {
+		c := name[i]
+		if c == '-' || c == '_' || c == '.' {
+			run = true
+			continue
+		}
+		if run {
+			b, run = append(b, '-'), false
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	if run {
+		b = append(b, '-')
+	}
+	return string(b)
+}
+
+// normalPyPI spares the usual name its copy.
+func normalPyPI(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '_', c == '.', c >= 'A' && c <= 'Z':
+			return false
+		case c == '-' && i+1 < len(name) && name[i+1] == '-':
+			return false
+		}
+	}
+	return true
+}
+
+// repositoryOf returns the repository of an action that lies in a folder of it
+// ("github/codeql-action/init" -> "github/codeql-action"), which advisories name, or "".
+func repositoryOf(ecosystem, name string) string {
+	if ecosystem != "GitHub Actions" {
+		return ""
+	}
+	parts := strings.SplitN(name, "/", 3)
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[0] + "/" + parts[1]
+}
+
+// The known families of advisory ids, best known first. See preferredID.
+func idRank(id string, malware bool) int {
+	prefix, _, _ := strings.Cut(id, "-")
+	switch prefix {
+	case "MAL":
+		if malware {
+			return 0
+		}
+		return 5
+	case "GHSA":
+		return 1
+	case "GO", "PYSEC", "RUSTSEC", "HSEC", "DRUPAL", "PSF", "RSEC", "BIT", "EEF":
+		return 2
+	case "CVE":
+		return 4
+	}
+	return 3
+}
+
+// idURL returns a page about an advisory.
+func idURL(id string) string {
+	prefix, _, _ := strings.Cut(id, "-")
+	switch prefix {
+	case "GHSA":
+		return "https://github.com/advisories/" + id
+	case "GO":
+		return "https://pkg.go.dev/vuln/" + id
+	case "RUSTSEC":
+		return "https://rustsec.org/advisories/" + id + ".html"
+	}
+	return "https://osv.dev/vulnerability/" + id
+}

@@ -1,0 +1,170 @@
+package osv
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// matcher looks packages up in one generation. It keeps its scratch space from package to
+// package and must not be shared between goroutines.
+type matcher struct {
+	gen     *generation
+	entries []sourced // about the package at hand
+	hits    []hit
+}
+
+// hit is one record that affects the package at hand.
+type hit struct {
+	sourced
+	rec   record
+	group int // hits of one problem share the smallest index among them
+}
+
+// match returns the advisories that affect p, worst first. With ErrVersion they are those
+// that could be decided.
+func (m *matcher) match(p *checks.Package) ([]checks.Advisory, error) {
+	ecosystem, suffix := splitEcosystem(p.Ecosystem)
+	if _, ok := m.gen.ecosystem(ecosystem); !ok {
+		return nil, fmt.Errorf("%w: %q", ErrNoData, ecosystem)
+	}
+	name := normalName(ecosystem, p.Name)
+	if err := m.find(ecosystem, suffix, name); err != nil || len(m.entries) == 0 {
+		return nil, err
+	}
+	order := orderingOf(ecosystem)
+	v := order.parse(p.Version)
+	unclear, err := m.decide(&v)
+	if err != nil || len(m.hits) == 0 {
+		return nil, errors.Join(err, unclear)
+	}
+	advisories, err := m.advisories(order, name)
+	if err != nil {
+		return nil, err
+	}
+	if v.raw != "" && v.unclear == nil {
+		cure := m.cure(&v)
+		for i := range advisories {
+			advisories[i].Cure = cure
+		}
+	}
+	return advisories, unclear
+}
+
+// find gathers the entries about a package.
+func (m *matcher) find(ecosystem, suffix, name string) error {
+	var err error
+	m.entries, err = m.gen.entries(m.entries[:0], ecosystem, name)
+	if err != nil {
+		return err
+	}
+	if repository := repositoryOf(ecosystem, name); repository != "" {
+		if m.entries, err = m.gen.entries(m.entries, ecosystem, repository); err != nil {
+			return err
+		}
+	}
+	if suffix == "" {
+		return nil
+	}
+	m.entries = slices.DeleteFunc(m.entries, func(e sourced) bool { return !suffixesMeet(e.suffix, suffix) })
+	return nil
+}
+
+// decide fills hits with what affects v. unclear is ErrVersion when an entry could not be
+// decided and is not among them.
+func (m *matcher) decide(v *version) (unclear, err error) {
+	m.hits = m.hits[:0]
+	for i := range m.entries {
+		e := &m.entries[i]
+		affected, err := e.affects(v)
+		switch {
+		case affected:
+			r, err := e.file.record(e.record)
+			if err != nil {
+				return nil, err
+			}
+			m.hits = append(m.hits, hit{sourced: *e, rec: r, group: len(m.hits)})
+		case errors.Is(err, ErrVersion):
+			unclear = err
+		case err != nil:
+			return nil, err
+		}
+	}
+	return unclear, nil
+}
+
+// cure returns the smallest version above v that no entry of the package affects, out of
+// the versions that fix something: a release if there is one, else an early version. An
+// entry that cannot be decided counts as affecting.
+func (m *matcher) cure(v *version) string {
+	var fixes []string
+	for i := range m.entries {
+		m.entries[i].fixes(func(s string) {
+			if n, err := v.compare(s); err == nil && n < 0 {
+				fixes = append(fixes, s)
+			}
+		})
+	}
+	fixes = v.order.sorted(fixes)
+	early := ""
+	ownEarly := v.order.prerelease(v.raw)
+	for _, s := range fixes {
+		isEarly := !ownEarly && v.order.prerelease(s)
+		if isEarly && early != "" || m.anyAffects(s, v.order) {
+			continue
+		}
+		if !isEarly {
+			return string([]byte(s))
+		}
+		early = string([]byte(s))
+	}
+	return early
+}
+
+func (m *matcher) anyAffects(s string, order ordering) bool {
+	v := order.parse(s)
+	for i := range m.entries {
+		if affected, err := m.entries[i].affects(&v); affected || err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// sorted sorts versions in place and drops what is double. Those that cannot be compared
+// go last, as text.
+func (o ordering) sorted(versions []string) []string {
+	if len(versions) < 2 {
+		return versions
+	}
+	slices.Sort(versions)
+	versions = slices.Compact(versions)
+	parsed := make([]version, len(versions))
+	for i, s := range versions {
+		parsed[i] = o.parse(s)
+	}
+	slices.SortStableFunc(parsed, func(a, b version) int {
+		if a.unclear != nil || b.unclear != nil {
+			return boolOrder(a.unclear != nil, b.unclear != nil)
+		}
+		n, _ := a.compare(b.raw) // both are comparable, so there is no error
+		return n
+	})
+	for i := range parsed {
+		versions[i] = parsed[i].raw
+	}
+	return versions
+}
+
+// boolOrder sorts false before true.
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}

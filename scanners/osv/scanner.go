@@ -1,0 +1,156 @@
+package osv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// Options steer a Scanner. There is nothing to steer yet.
+type Options struct{}
+
+// Scanner matches inventories with an Index. It is a checks.Scanner.
+type Scanner struct{ index *Index }
+
+// New returns a scanner over x.
+func New(x *Index, _ Options) *Scanner { return &Scanner{index: x} }
+
+// Name returns "osv".
+func (s *Scanner) Name() string { return "osv" }
+
+// Scan matches both sides of m with the advisories.
+//
+// DataTime is when the data of the ecosystems concerned was last known to be current, that
+// of the oldest. Gaps are told of the head only: what could not be matched in the base
+// makes a problem of the head look new, which errs on the safe side. An inventory without
+// packages asks nothing, so its Evidence is complete even without an index.
+func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence, error) {
+	e := checks.Evidence{Scanner: s.Name()}
+	if !hasPackages(m) {
+		e.Complete = true
+		return e, nil
+	}
+	g, err := s.index.newest()
+	if err != nil {
+		e.Gaps = append(e.Gaps, checks.Gap{Reason: err.Error()})
+		return e, nil
+	}
+	defer g.release()
+	w := &scan{matcher: matcher{gen: g}, known: make(map[packageVersion][]checks.Advisory), gaps: make(map[checks.Gap]bool), evidence: &e}
+	for _, side := range [...]struct {
+		side checks.Side
+		tree *checks.Tree
+	}{{checks.Base, &m.Base}, {checks.Head, &m.Head}} {
+		if err := w.tree(ctx, side.side, side.tree); err != nil {
+			return checks.Evidence{}, err
+		}
+	}
+	e.DataTime = w.dataTime()
+	e.Complete = len(e.Gaps) == 0
+	return e, nil
+}
+
+func hasPackages(m *checks.Material) bool {
+	for _, t := range [...]*checks.Tree{&m.Base, &m.Head} {
+		if slices.ContainsFunc(t.Inventory.Manifests, func(f checks.Manifest) bool { return len(f.Packages) > 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
+// scan is one Scan under way.
+type scan struct {
+	matcher
+	evidence *checks.Evidence
+	// known are the answers about packages that have advisories: base and head share most.
+	known      map[packageVersion][]checks.Advisory
+	ecosystems []string // met so far
+	gaps       map[checks.Gap]bool
+}
+
+// packageVersion is what decides an answer.
+type packageVersion struct{ ecosystem, name, version string }
+
+func (w *scan) tree(ctx context.Context, side checks.Side, t *checks.Tree) error {
+	for i := range t.Inventory.Manifests {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.manifest(side, &t.Inventory.Manifests[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
+	for i := range f.Packages {
+		p := &f.Packages[i]
+		if !slices.Contains(w.ecosystems, p.Ecosystem) {
+			w.ecosystems = append(w.ecosystems, p.Ecosystem)
+		}
+		advisories, err := w.ask(p)
+		for _, a := range advisories {
+			w.evidence.Matches = append(w.evidence.Matches, checks.Match{Side: side, Path: f.Path, Package: *p, Advisory: a})
+		}
+		if err == nil {
+			continue
+		}
+		gap := checks.Gap{Path: f.Path, Reason: gapReason(p, err)}
+		if gap.Reason == "" {
+			return fmt.Errorf("matching %s %s: %w", p.Name, p.Version, err)
+		}
+		if side == checks.Head && !w.gaps[gap] {
+			w.gaps[gap] = true
+			w.evidence.Gaps = append(w.evidence.Gaps, gap)
+		}
+	}
+	return nil
+}
+
+// ask matches p, once per package and version.
+func (w *scan) ask(p *checks.Package) ([]checks.Advisory, error) {
+	key := packageVersion{p.Ecosystem, p.Name, p.Version}
+	if len(w.known) > 0 {
+		if a, ok := w.known[key]; ok {
+			return a, nil
+		}
+	}
+	a, err := w.match(p)
+	if err == nil && len(a) > 0 {
+		w.known[key] = a
+	}
+	return a, err
+}
+
+// gapReason says in words what could not be seen, "" for an error that is no gap.
+func gapReason(p *checks.Package, err error) string {
+	ecosystem, _ := splitEcosystem(p.Ecosystem)
+	switch {
+	case errors.Is(err, ErrNoData) && ecosystem == "":
+		return "packages without an ecosystem cannot be matched with advisories"
+	case errors.Is(err, ErrNoData):
+		return fmt.Sprintf("the advisory index holds no data of %.100s", ecosystem)
+	case errors.Is(err, ErrVersion):
+		return fmt.Sprintf("%.200s has advisories, but its version %.100q cannot be compared with them", p.Name, p.Version)
+	}
+	return ""
+}
+
+// dataTime is the oldest time at which the data of a met ecosystem was current.
+func (w *scan) dataTime() time.Time {
+	var oldest time.Time
+	for _, name := range w.ecosystems {
+		name, _ = splitEcosystem(name)
+		meta, ok := w.gen.ecosystem(name)
+		if ok && (oldest.IsZero() || meta.Fetched.Before(oldest)) {
+			oldest = meta.Fetched
+		}
+	}
+	return oldest
+}
