@@ -1,0 +1,163 @@
+package githubtest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/landwaiter/landwaiter/app/githubtest/contract"
+)
+
+// maxBody is what the stand-in reads of a request, in bytes. GitHub takes assets up to 2 GiB.
+const maxBody = 256 << 20
+
+// ServeHTTP answers one API request or download page.
+func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		http.Error(w, "reading the request: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	path, isAPI := apiPath(r.URL.EscapedPath())
+	if !isAPI && g.serveDownload(w, r) {
+		return
+	}
+	q := &request{Request: r, g: g, body: body}
+	q.route, q.params = g.match(r.Method, g.byID(path))
+	if q.route == nil {
+		g.violation(r.Method + " " + r.URL.Path + ": the stand-in has no such route")
+		g.answer(w, q, refuse(http.StatusNotFound, "Not Found"), nil)
+		return
+	}
+	op := g.operation(q.route)
+	if op != nil {
+		if err := op.Request(r.Context(), r, q.params, body); err != nil {
+			g.violation(q.route.name() + ": " + err.Error())
+		}
+	}
+	g.pause(r, g.opts.Latency)
+	fault := g.fault(q.route.name())
+	if fault != nil && fault.When == BeforeActing && g.spoil(w, q, fault, nil) {
+		return
+	}
+	reply := g.act(q)
+	if op != nil {
+		g.judge(op, q, reply)
+	}
+	if fault != nil && (fault.When == AfterActing || fault.Kind == CutBody) && g.spoil(w, q, fault, &reply) {
+		return
+	}
+	g.answer(w, q, reply, fault)
+}
+
+// apiPath takes the prefix of Enterprise Server off a path and says whether it had one.
+func apiPath(path string) (string, bool) {
+	for _, prefix := range []string{"/api/v3", "/api/uploads"} {
+		if rest, ok := strings.CutPrefix(path, prefix); ok && strings.HasPrefix(rest, "/") {
+			return rest, true
+		}
+	}
+	return path, false
+}
+
+// pause waits on the real clock, or until the client is gone.
+func (g *GitHub) pause(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	}
+}
+
+// operation finds the contract of a route; nil when nothing is checked.
+func (g *GitHub) operation(r *route) *contract.Operation {
+	if g.opts.Contract == Off {
+		return nil
+	}
+	api, err := contract.Load()
+	if err != nil {
+		g.violation(err.Error())
+		return nil
+	}
+	op, ok := api.Operation(r.method, r.template)
+	if !ok {
+		g.violation(r.name() + ": GitHub's description has no such route")
+		return nil
+	}
+	return op
+}
+
+func (g *GitHub) judge(op *contract.Operation, q *request, a reply) {
+	if err := op.Response(q.Context(), q.Request, q.params, a.status, a.header, a.bytes()); err != nil {
+		g.violation(q.route.name() + ": " + err.Error())
+	}
+}
+
+func (g *GitHub) checkWebhook(d Delivery) {
+	if g.opts.Contract == Off {
+		return
+	}
+	if err := contract.Webhook(d.Event, d.Action, d.Payload); err != nil {
+		g.violation(err.Error())
+	}
+}
+
+// act runs a request against the state: who asks, how often, for what, and then the route.
+func (g *GitHub) act(q *request) reply {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a, ok := q.authenticate(); !ok {
+		return a
+	}
+	if a, ok := q.throttled(); ok {
+		return a
+	}
+	if a, ok := q.locate(); !ok {
+		return a
+	}
+	if a, ok := q.permitted(); !ok {
+		return a
+	}
+	a := q.route.handle(q)
+	q.notModified(&a)
+	return a
+}
+
+// answer writes a reply with GitHub's headers and logs the call.
+func (g *GitHub) answer(w http.ResponseWriter, q *request, a reply, fault *Fault) {
+	h := w.Header()
+	g.setHeaders(h, q, a)
+	body := a.bytes()
+	if a.status == http.StatusNotModified {
+		body = nil
+	}
+	w.WriteHeader(a.status)
+	if _, err := w.Write(body); err != nil {
+		g.record(q, 0, fault)
+		return
+	}
+	g.record(q, a.status, fault)
+}
+
+// record logs a call; status 0 is no answer.
+func (g *GitHub) record(q *request, status int, fault *Fault) {
+	c := Call{Method: q.Method, Path: q.URL.RequestURI(), Status: status, Fault: fault != nil}
+	if q.route != nil {
+		c.Route = q.route.template
+	}
+	if len(q.body) > 0 {
+		sum := sha256.Sum256(q.body)
+		c.BodySHA256 = hex.EncodeToString(sum[:])
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.Time = g.now()
+	g.calls = append(g.calls, c)
+}
