@@ -27,6 +27,8 @@ type Subject struct {
 	Base string `json:"base,omitempty"`
 	// ReleaseID is GitHub's number of the release; a draft has no other address.
 	ReleaseID int64 `json:"release_id,omitempty"`
+	// Draft says that the release was a draft when it was judged: nobody could download it.
+	Draft bool `json:"draft,omitempty"`
 	// AssetSet is "sha256:" and the digest of what the release consisted of: its assets as
 	// GitHub lists them, and the commit of its tag. The verdict holds for this set alone.
 	AssetSet string `json:"asset_set,omitempty"`
