@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -20,8 +22,9 @@ const maxBundle = 8 << 20
 // sidecarSuffixes are the names under which evidence stands beside an artifact.
 var sidecarSuffixes = []string{".sigstore.json", ".sigstore", ".intoto.jsonl", ".build.slsa", ".jsonl", ".bundle", ".sig"}
 
-// hashFile hashes one local file in a stream, with a buffer of 1 MiB.
-func hashFile(path string, p *progress) (checks.Asset, error) {
+// hashFile hashes one local file in a stream, with a buffer of 1 MiB. SHA-512 halves the
+// speed and is computed only when evidence names it.
+func hashFile(path string, long bool, p *progress) (checks.Asset, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return checks.Asset{}, err
@@ -40,7 +43,9 @@ func hashFile(path string, p *progress) (checks.Asset, error) {
 	for {
 		n, err := f.Read(buf)
 		h256.Write(buf[:n])
-		h512.Write(buf[:n])
+		if long {
+			h512.Write(buf[:n])
+		}
 		a.Read += int64(n)
 		p.say("hashing %s: %d of %d MiB", a.Name, a.Read>>20, a.Size>>20)
 		if errors.Is(err, io.EOF) {
@@ -51,8 +56,32 @@ func hashFile(path string, p *progress) (checks.Asset, error) {
 		}
 	}
 	a.Size = a.Read
-	a.SHA256, a.SHA512 = hex.EncodeToString(h256.Sum(nil)), hex.EncodeToString(h512.Sum(nil))
+	a.SHA256 = hex.EncodeToString(h256.Sum(nil))
+	if long {
+		a.SHA512 = hex.EncodeToString(h512.Sum(nil))
+	}
 	return a, nil
+}
+
+// namesSHA512 reports whether evidence may hold a SHA-512 digest: by name in plain text, or
+// in base64 at any of the three alignments, as payloads of envelopes are.
+func namesSHA512(bundles []checks.Bundle) bool {
+	marks := [][]byte{[]byte("sha512"), []byte("SHA2_512")}
+	for lead := range 3 {
+		text := base64.StdEncoding.EncodeToString(append(make([]byte, lead), "sha512"...))
+		// The first and last characters also hold bits of what stands beside the word.
+		from := (lead*8 + 5) / 6
+		to := (lead + len("sha512")) * 8 / 6
+		marks = append(marks, []byte(text[from:to]))
+	}
+	for _, b := range bundles {
+		for _, m := range marks {
+			if bytes.Contains(b.Data, m) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // readBundle reads one evidence file whole. Too large a file is a Problem, not an error:

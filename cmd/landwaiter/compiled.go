@@ -29,15 +29,16 @@ func compiledIndex(c *console, dir string, p *progress) (*osv.Index, func(), err
 		return nil, nil, err
 	}
 	target := filepath.Join(home, key)
-	if !isFolder(target) {
+	index, err := osv.Open(target)
+	if err != nil || index.Status().Records == 0 {
+		// Not compiled yet, or by another version of the format.
 		if err := compile(c, dir, home, target, p); err != nil {
 			return nil, nil, err
 		}
 		forgetOldIndexes(home, key)
-	}
-	index, err := osv.Open(target)
-	if err != nil {
-		return nil, nil, usage("opening the compiled advisories %s: %w; delete that folder and try again", target, err)
+		if index, err = osv.Open(target); err != nil {
+			return nil, nil, usage("opening the compiled advisories %s: %w", target, err)
+		}
 	}
 	return index, func() {
 		index.Close()
@@ -68,6 +69,10 @@ func compile(c *console, dir, home, target string, p *progress) error {
 			fmt.Fprintf(c.err, "landwaiter: %s: left out %d unreadable advisories, such as %s\n", e.Ecosystem, e.Bad, strings.Join(e.BadNames, ", "))
 		}
 	}
+	if err := os.RemoveAll(target); err != nil {
+		return usage("replacing the compiled advisories: %w", err)
+	}
+	// Another process may have been faster; what it made of the same archives is as good.
 	if err := os.Rename(work, target); err != nil && !isFolder(target) {
 		return usage("keeping the compiled advisories: %w", err)
 	}
@@ -81,7 +86,7 @@ func archivesKey(dir string) (string, error) {
 	if err != nil {
 		return "", usage("--advisories: %w", err)
 	}
-	fmt.Fprintln(h, absolute, osv.FormatVersion)
+	fmt.Fprintln(h, absolute)
 	err = filepath.WalkDir(absolute, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".zip") {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -178,19 +179,22 @@ func (cmd *verifyCommand) release(p *progress) (*checks.Release, error) {
 		return r, nil
 	}
 	for _, path := range cmd.Artifact {
-		a, err := hashFile(path, p)
-		if err != nil {
-			return nil, usage("%w", err)
-		}
-		r.Assets = append(r.Assets, a)
 		if len(cmd.Bundle) > 0 {
-			continue
+			break
 		}
-		beside, err := sidecars(path, a.Name)
+		beside, err := sidecars(path, filepath.Base(path))
 		if err != nil {
 			return nil, usage("%w", err)
 		}
 		r.Bundles = append(r.Bundles, beside...)
+	}
+	long := namesSHA512(r.Bundles)
+	for _, path := range cmd.Artifact {
+		a, err := hashFile(path, long, p)
+		if err != nil {
+			return nil, usage("%w", err)
+		}
+		r.Assets = append(r.Assets, a)
 	}
 	if len(r.Bundles) == 0 {
 		fmt.Fprintf(p.w, "landwaiter: no evidence beside %s (looked for %s); pass --bundle FILE\n",
