@@ -1,6 +1,14 @@
 package store
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// touchEvery is how much older than now the last use of a cached body must be to be written
+// anew: reading should not cost a write.
+const touchEvery = time.Hour
 
 // Cached is one answer kept to save a call: the body with the ETag it came with.
 type Cached struct {
@@ -9,9 +17,80 @@ type Cached struct {
 }
 
 // Cached returns what was saved under key, or ErrNotFound. Losing the cache loses time only.
-func (db *DB) Cached(ctx context.Context, key string) (Cached, error) { return Cached{}, errUnbuilt }
+func (db *DB) Cached(ctx context.Context, key string) (Cached, error) {
+	var c Cached
+	var frame []byte
+	var used int64
+	err := db.reader(ctx).one(`SELECT etag, body, used FROM cache WHERE key = $1`, []any{text(key)}, &c.ETag, &frame, &used)
+	if err == nil {
+		c.Body, err = db.bodies.unpack(frame)
+	}
+	if err == nil && db.writer != nil && db.now().Sub(fromMicros(used)) > touchEvery {
+		err = db.change(ctx, func(t *tx) error {
+			_, err := t.exec(`UPDATE cache SET used = $2 WHERE key = $1`, text(key), micros(db.now()))
+			return err
+		})
+	}
+	if err != nil {
+		return Cached{}, fmt.Errorf("reading %s from the cache: %w", key, err)
+	}
+	return c, nil
+}
 
 // SaveCached keeps c under key in place of what was there. What was not used for longest goes
-// when the bound of Config.CacheBytes is reached. A body over an eighth of the bound is not
-// kept, which is no error.
-func (db *DB) SaveCached(ctx context.Context, key string, c Cached) error { return errUnbuilt }
+// when the bound of Config.CacheBytes is reached. A body that packed is over an eighth of the
+// bound is not kept, which is no error.
+func (db *DB) SaveCached(ctx context.Context, key string, c Cached) error {
+	if len(c.Body) > maxDecoded/2 {
+		return nil
+	}
+	frame := db.bodies.pack(c.Body)
+	size := int64(len(key) + len(c.ETag) + len(frame))
+	if size > db.cacheBytes/8 {
+		return nil
+	}
+	measure := db.cacheGrows(size)
+	err := db.change(ctx, func(t *tx) error {
+		_, err := t.exec(`INSERT INTO cache (key, etag, body, size, used) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (key) DO UPDATE SET etag = excluded.etag, body = excluded.body, size = excluded.size, used = excluded.used`,
+			text(key), text(c.ETag), frame, size, micros(db.now()))
+		if err != nil || !measure {
+			return err
+		}
+		return t.evict(db.cacheBytes - db.cacheBytes/16)
+	})
+	if err != nil {
+		return fmt.Errorf("saving %s in the cache: %w", key, err)
+	}
+	return nil
+}
+
+// cacheGrows notes size bytes more and reports whether it is time to measure the cache: at
+// first and after each 32nd part of the bound, because measuring reads all sizes.
+func (db *DB) cacheGrows(size int64) bool {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.cacheAdded += size
+	if db.cacheKnown && db.cacheAdded < db.cacheBytes/32 {
+		return false
+	}
+	db.cacheAdded, db.cacheKnown = 0, true
+	return true
+}
+
+// evictAtOnce is how many bodies go before the size is looked at again.
+const evictAtOnce = 64
+
+// evict removes what was not used for longest until at most bound bytes are kept.
+func (t *tx) evict(bound int64) error {
+	for {
+		var size int64
+		if err := t.one(`SELECT COALESCE(sum(size), 0) FROM cache`, nil, &size); err != nil || size <= bound {
+			return err
+		}
+		n, err := t.exec(`DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used, key LIMIT $1)`, evictAtOnce)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}

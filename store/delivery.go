@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"math"
 	"time"
 )
 
@@ -19,6 +22,9 @@ type Delivery struct {
 	Received       time.Time
 }
 
+// StepRoute is the Step of the first job of a delivery.
+const StepRoute = "route"
+
 // DeliveryKey returns the Key of the route job of the delivery with that GUID. Its GUID is
 // what follows "delivery:".
 func DeliveryKey(guid string) string { return "delivery:" + guid }
@@ -28,17 +34,103 @@ func DeliveryKey(guid string) string { return "delivery:" + guid }
 // acknowledged.
 //
 // A GUID that is already kept changes nothing: fresh is false, the stored body and job stay
-// as they are. route.Key is set to DeliveryKey(d.GUID) and its generation to 1; Newest does
-// not know route jobs. A zero d.Received is set to now.
+// as they are. route gets the Step StepRoute, the Key DeliveryKey(d.GUID) and generation 1,
+// which Newest does not know. A zero d.Received is set to now.
 //
 // It returns ErrTooLarge when d.Body is over MaxBody.
 func (db *DB) Receive(ctx context.Context, d Delivery, route Job) (fresh bool, err error) {
-	return false, errUnbuilt
+	if len(d.Body) > MaxBody {
+		return false, fmt.Errorf("keeping delivery %s of %d bytes: %w", d.GUID, len(d.Body), ErrTooLarge)
+	}
+	if db.writer == nil {
+		return false, ErrClosed
+	}
+	now := db.now()
+	if d.Received.IsZero() {
+		d.Received = now
+	}
+	route.Step, route.Key, route.Generation = StepRoute, DeliveryKey(d.GUID), 1
+	job, err := newJobRow(route, now)
+	if err != nil {
+		return false, err
+	}
+	a := &arrival{delivery: d, job: job, body: db.bodies.pack(d.Body)}
+	if err := db.writer.do(&write{ctx: ctx, arrival: a, done: make(chan error, 1)}); err != nil {
+		return false, fmt.Errorf("keeping delivery %s: %w", d.GUID, err)
+	}
+	return a.fresh, nil
+}
+
+// arrival is one delivery on its way through the writer.
+type arrival struct {
+	delivery Delivery
+	job      jobRow
+	body     []byte // packed
+	fresh    bool   // set by the writer, read after it has answered
+}
+
+const deliveryColumns = 7
+
+// receive keeps the deliveries that are new, and their jobs.
+func (t *tx) receive(arrivals []*arrival) error {
+	var jobs []jobRow
+	err := batches(len(arrivals), func(from, to int) error {
+		fresh, err := t.insertDeliveries(arrivals[from:to])
+		if err != nil {
+			return fmt.Errorf("inserting deliveries: %w", err)
+		}
+		for _, a := range arrivals[from:to] {
+			// A GUID that is twice in one batch is new once.
+			a.fresh = fresh[a.delivery.GUID]
+			delete(fresh, a.delivery.GUID)
+			if a.fresh {
+				jobs = append(jobs, a.job)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return batches(len(jobs), func(from, to int) error { return t.insertJobs(jobs[from:to]) })
+}
+
+// insertDeliveries returns the GUIDs that were not kept yet.
+func (t *tx) insertDeliveries(arrivals []*arrival) (map[string]bool, error) {
+	args := make([]any, 0, len(arrivals)*deliveryColumns)
+	for _, a := range arrivals {
+		d := &a.delivery
+		args = append(args, text(d.GUID), text(d.Event), text(d.Action), d.InstallationID, d.RepositoryID, micros(d.Received), a.body)
+	}
+	fresh := make(map[string]bool, len(arrivals))
+	err := t.each(`INSERT INTO delivery (guid, event, action, installation_id, repository_id, received, body)
+		VALUES `+rowsOf(len(arrivals), deliveryColumns)+`
+		ON CONFLICT (guid) DO NOTHING RETURNING guid`, args,
+		func(rows *sql.Rows) error {
+			var guid string
+			err := rows.Scan(&guid)
+			fresh[guid] = true
+			return err
+		})
+	return fresh, err
 }
 
 // Delivery returns the delivery with that GUID, or ErrNotFound.
 func (db *DB) Delivery(ctx context.Context, guid string) (Delivery, error) {
-	return Delivery{}, errUnbuilt
+	d := Delivery{GUID: guid}
+	var received int64
+	var frame []byte
+	err := db.reader(ctx).one(`SELECT event, action, installation_id, repository_id, received, body
+		FROM delivery WHERE guid = $1`, []any{text(guid)},
+		&d.Event, &d.Action, &d.InstallationID, &d.RepositoryID, &received, &frame)
+	if err != nil {
+		return Delivery{}, fmt.Errorf("reading delivery %s: %w", guid, err)
+	}
+	d.Received = fromMicros(received)
+	if d.Body, err = db.bodies.unpack(frame); err != nil {
+		return Delivery{}, fmt.Errorf("reading delivery %s: %w", guid, err)
+	}
+	return d, nil
 }
 
 // DeliveryState says how far a delivery has come.
@@ -65,20 +157,99 @@ type DeliverySummary struct {
 	LastError      string // why it was buried or tried again
 }
 
+// deliverySummary finds the route job by three lookups, each in the index of its states; one
+// condition on the key alone would read the whole queue.
+const deliverySummary = `SELECT d.id, d.guid, d.event, d.action, d.installation_id, d.repository_id, d.received,
+		COALESCE(j.id, 0), COALESCE(j.state, -1), COALESCE(j.last_error, '')
+	FROM delivery d LEFT JOIN job j ON j.id = COALESCE(
+		(SELECT w.id FROM job w WHERE w.state < 2 AND w.step = 'route' AND w.key = 'delivery:' || d.guid),
+		(SELECT r.id FROM job r WHERE r.state = 2 AND r.key = 'delivery:' || d.guid),
+		(SELECT b.id FROM job b WHERE b.state = 3 AND b.step = 'route' AND b.key = 'delivery:' || d.guid)) `
+
 // Deliveries returns up to limit deliveries with an ID below before, newest first; before 0
 // means from the newest on.
 func (db *DB) Deliveries(ctx context.Context, before int64, limit int) ([]DeliverySummary, error) {
-	return nil, errUnbuilt
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	return db.deliveries(ctx, deliverySummary+`WHERE d.id < $1 ORDER BY d.id DESC LIMIT $2`, before, limit)
 }
 
 // Unprocessed returns up to limit deliveries whose route job was buried, newest first.
 func (db *DB) Unprocessed(ctx context.Context, limit int) ([]DeliverySummary, error) {
-	return nil, errUnbuilt
+	return db.deliveries(ctx, deliverySummary+`WHERE d.guid IN
+			(SELECT substr(u.key, 10) FROM job u WHERE u.state = 3 AND u.step = 'route')
+		ORDER BY d.id DESC LIMIT $1`, limit)
 }
+
+func (db *DB) deliveries(ctx context.Context, query string, args ...any) ([]DeliverySummary, error) {
+	var list []DeliverySummary
+	err := db.reader(ctx).each(query, args, func(rows *sql.Rows) error {
+		var d DeliverySummary
+		var received int64
+		var state jobState
+		err := rows.Scan(&d.ID, &d.GUID, &d.Event, &d.Action, &d.InstallationID, &d.RepositoryID, &received, &d.JobID, &state, &d.LastError)
+		d.Received = fromMicros(received)
+		switch {
+		case d.JobID == 0:
+			d.State = DeliveryRouted
+		case state == jobBuried:
+			d.State = DeliveryBuried
+		default:
+			d.State = DeliveryWaiting
+		}
+		list = append(list, d)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing deliveries: %w", err)
+	}
+	return list, nil
+}
+
+// pruneWindow is how many deliveries one transaction of PruneDeliveries looks at, so that
+// arrivals in the meantime wait for milliseconds only.
+const pruneWindow = 1000
 
 // PruneDeliveries removes routed deliveries received before then and returns how many.
 // A pruned GUID counts as new when it arrives again, so then should be at least 7 days ago,
 // the longest time GitHub offers redelivery (GITHUB.md section 2).
 func (db *DB) PruneDeliveries(ctx context.Context, then time.Time) (int64, error) {
-	return 0, errUnbuilt
+	var total int64
+	for last := int64(0); ; {
+		var old, next int64
+		err := db.reader(ctx).one(`SELECT COALESCE(max(id), 0), COALESCE(sum(CASE WHEN received < $2 THEN 1 ELSE 0 END), 0)
+			FROM (SELECT id, received FROM delivery WHERE id > $1 ORDER BY id LIMIT $3) AS w`,
+			[]any{last, micros(then), pruneWindow}, &next, &old)
+		// Ids rise with time of arrival, so a window without an old one is the end.
+		if err == nil && old == 0 {
+			return total, nil
+		}
+		var pruned int64
+		if err == nil {
+			pruned, err = db.pruneBetween(ctx, last, next, then)
+		}
+		if err != nil {
+			return total, fmt.Errorf("removing deliveries before %s: %w", then.Format(time.RFC3339), err)
+		}
+		total += pruned
+		last = next
+	}
+}
+
+func (db *DB) pruneBetween(ctx context.Context, after, last int64, then time.Time) (int64, error) {
+	var pruned int64
+	err := db.change(ctx, func(t *tx) error {
+		var err error
+		pruned, err = t.exec(`DELETE FROM delivery WHERE id > $1 AND id <= $2 AND received < $3
+			AND NOT EXISTS (SELECT 1 FROM job w WHERE w.state < 2 AND w.step = 'route' AND w.key = 'delivery:' || delivery.guid)
+			AND NOT EXISTS (SELECT 1 FROM job r WHERE r.state = 2 AND r.key = 'delivery:' || delivery.guid)
+			AND NOT EXISTS (SELECT 1 FROM job b WHERE b.state = 3 AND b.step = 'route' AND b.key = 'delivery:' || delivery.guid)`,
+			after, last, micros(then))
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return pruned, nil
 }

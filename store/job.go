@@ -3,13 +3,18 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
 // Limits of a Job, in bytes.
 const (
-	MaxArgs = 4 << 10
-	MaxKey  = 512
+	MaxArgs  = 4 << 10
+	MaxKey   = 512
+	maxCause = 4 << 10 // causes and errors beyond are cut: they are for people
 )
 
 // Follow is a Job.Generation that takes the newest generation of the key without raising it:
@@ -40,10 +45,54 @@ type Job struct {
 	LastError      string          // why the last attempt did not end it
 
 	Token      string    // proves the lease; set by Claim
-	LeaseUntil time.Time // set by Claim and Renew
+	LeaseUntil time.Time // set by Claim
 }
 
-// Enqueue adds jobs in one transaction, in the given order.
+// jobState is the column job.state. The partial indexes of the schema name the numbers.
+type jobState int
+
+const (
+	jobReady   jobState = 0
+	jobLater   jobState = 1
+	jobRunning jobState = 2
+	jobBuried  jobState = 3
+)
+
+// jobRow is a checked Job as it is inserted.
+type jobRow struct {
+	Job
+	state jobState
+	now   time.Time
+}
+
+func newJobRow(j Job, now time.Time) (jobRow, error) {
+	switch {
+	case j.Step == "" || j.Key == "":
+		return jobRow{}, fmt.Errorf("job %q of key %q: step and key must be set", j.Step, j.Key)
+	case len(j.Key) > MaxKey || len(j.Args) > MaxArgs:
+		return jobRow{}, fmt.Errorf("job %s of key %.80q with %d bytes of arguments: %w", j.Step, j.Key, len(j.Args), ErrTooLarge)
+	case len(j.Args) > 0 && !json.Valid(j.Args):
+		return jobRow{}, fmt.Errorf("job %s of key %s: arguments are not JSON", j.Step, j.Key)
+	}
+	row := jobRow{Job: j, state: jobReady, now: now}
+	row.Cause = cut(j.Cause)
+	if j.Due.After(now) {
+		row.state = jobLater
+	} else if j.Due.IsZero() {
+		row.Due = now
+	}
+	return row, nil
+}
+
+// cut makes a text for people storable and bounds it.
+func cut(s string) string {
+	if len(s) > maxCause {
+		s = s[:maxCause]
+	}
+	return text(s)
+}
+
+// Enqueue adds jobs in one transaction.
 //
 // A job whose Step and Key already wait does not become a second one: the waiting job gets
 // the earlier Due and the better Priority of both, and Generation, Args and Cause of the
@@ -51,67 +100,99 @@ type Job struct {
 // attempts anew. While a job with the Step and Key runs, the new one waits and starts after
 // it. A buried one does not matter.
 //
-// ID, Attempts, Created, LastError, Token and LeaseUntil are ignored. It returns ErrTooLarge
-// when Args or Key are over their limit.
-func (db *DB) Enqueue(ctx context.Context, jobs ...Job) error { return errUnbuilt }
+// Jobs with one Key are added in the given order, so a Follow after a raise follows it. ID,
+// Attempts, Created, LastError, Token and LeaseUntil are ignored. It returns ErrTooLarge when
+// Args or Key are over their limit.
+func (db *DB) Enqueue(ctx context.Context, jobs ...Job) error {
+	rows, err := newJobRows(jobs, db.now())
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	return db.change(ctx, func(t *tx) error { return t.enqueue(rows) })
+}
+
+func newJobRows(jobs []Job, now time.Time) ([]jobRow, error) {
+	rows := make([]jobRow, 0, len(jobs))
+	for _, j := range jobs {
+		row, err := newJobRow(j, now)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	// In order of keys, so that two transactions on PostgreSQL lock rows in the same order.
+	slices.SortStableFunc(rows, func(a, b jobRow) int { return strings.Compare(a.Key, b.Key) })
+	return rows, nil
+}
+
+// enqueue adds rows, or merges them into jobs that wait.
+func (t *tx) enqueue(rows []jobRow) error {
+	for _, row := range rows {
+		generation, err := t.generation(row.Key, row.Generation)
+		if err != nil {
+			return fmt.Errorf("raising the generation of %s: %w", row.Key, err)
+		}
+		row.Generation = generation
+		if err := t.insertJobs([]jobRow{row}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generation returns the generation of a job that asks for wanted.
+func (t *tx) generation(key string, wanted int64) (int64, error) {
+	generation := wanted
+	if wanted > 0 {
+		return generation, nil
+	}
+	if wanted == Follow {
+		err := t.one(`SELECT generation FROM job_key WHERE key = $1`, []any{text(key)}, &generation)
+		if !errors.Is(err, ErrNotFound) {
+			return generation, err
+		}
+	}
+	err := t.one(`INSERT INTO job_key (key, generation) VALUES ($1, 1)
+		ON CONFLICT (key) DO UPDATE SET generation = job_key.generation + 1 RETURNING generation`,
+		[]any{text(key)}, &generation)
+	return generation, err
+}
+
+const jobInsertColumns = 10
+
+// insertJobs inserts rows whose generation is settled; no two of them share step and key.
+func (t *tx) insertJobs(rows []jobRow) error {
+	args := make([]any, 0, len(rows)*jobInsertColumns)
+	for _, r := range rows {
+		args = append(args, r.state, text(r.Step), text(r.Key), r.Generation, r.Cause, r.Priority, r.InstallationID,
+			micros(r.Due), string(r.Args), micros(r.now))
+		t.woke = t.woke || r.state == jobReady
+	}
+	_, err := t.exec(`INSERT INTO job (state, step, key, generation, cause, priority, installation_id, due, args, created)
+		VALUES `+rowsOf(len(rows), jobInsertColumns)+mergeJob, args...)
+	if err != nil {
+		return fmt.Errorf("adding job %s of %s: %w", rows[0].Step, rows[0].Key, err)
+	}
+	return nil
+}
+
+// mergeJob is what becomes of a waiting job when another one with its step and key arrives.
+const mergeJob = ` ON CONFLICT (step, key) WHERE state < 2 DO UPDATE SET
+	args       = CASE WHEN excluded.generation >= job.generation THEN excluded.args ELSE job.args END,
+	cause      = CASE WHEN excluded.generation >= job.generation THEN excluded.cause ELSE job.cause END,
+	attempts   = CASE WHEN excluded.generation > job.generation THEN 0 ELSE job.attempts END,
+	generation = CASE WHEN excluded.generation > job.generation THEN excluded.generation ELSE job.generation END,
+	priority   = CASE WHEN excluded.priority < job.priority THEN excluded.priority ELSE job.priority END,
+	due        = CASE WHEN excluded.due < job.due THEN excluded.due ELSE job.due END,
+	state      = CASE WHEN excluded.state < job.state THEN excluded.state ELSE job.state END`
 
 // Newest returns the newest generation of key, or ErrNotFound when none was ever raised. It
 // outlives the jobs.
-func (db *DB) Newest(ctx context.Context, key string) (int64, error) { return 0, errUnbuilt }
-
-// Claim takes up to n jobs that are due and gives each a lease from now on. It returns fewer,
-// or none, when fewer are ready. A caller that got n should ask again at once.
-//
-// Order: priority, then lanes in turn (one job per installation and round; the round goes
-// on where this process's last Claim ended), then due time. Jobs whose Key runs are passed
-// over. Jobs whose lease ran out return to the queue first, with their attempts counted, so
-// a job that kills its worker shows in Attempts; the caller buries it when there were too many.
-// A job that ran out of its lease while a newer one with its Step and Key waits is dropped
-// in favour of that one.
-//
-// worker is kept for people to see. The cost does not grow with the number of queued jobs
-// beyond that of an index.
-func (db *DB) Claim(ctx context.Context, worker string, n int, lease time.Duration) ([]Job, error) {
-	return nil, errUnbuilt
+func (db *DB) Newest(ctx context.Context, key string) (int64, error) {
+	var generation int64
+	err := db.reader(ctx).one(`SELECT generation FROM job_key WHERE key = $1`, []any{text(key)}, &generation)
+	if err != nil {
+		return 0, fmt.Errorf("newest generation of %s: %w", key, err)
+	}
+	return generation, nil
 }
-
-// NextDue returns when the next waiting job is due or the next lease runs out, whichever
-// comes first; a job that is ready now counts as due at its own time, in the past. It returns
-// ErrNotFound when nothing waits or runs. Ready jobs behind a running Key count too.
-func (db *DB) NextDue(ctx context.Context) (time.Time, error) { return time.Time{}, errUnbuilt }
-
-// Renew extends the lease of j to lease from now. ErrLeaseLost means: stop the work.
-func (db *DB) Renew(ctx context.Context, j Job, lease time.Duration) error { return errUnbuilt }
-
-// Finish ends j and enqueues then, in one transaction. It also clears a buried job with the
-// same Step and Key, which j has made good. ErrLeaseLost means that nothing was enqueued.
-func (db *DB) Finish(ctx context.Context, j Job, then ...Job) error { return errUnbuilt }
-
-// Retry puts j back to wait until due and keeps cause as its LastError. If a job with its
-// Step and Key already waits, j ends in favour of that one.
-func (db *DB) Retry(ctx context.Context, j Job, due time.Time, cause string) error {
-	return errUnbuilt
-}
-
-// Bury sets j aside with cause until somebody revives it. An older buried job with the same
-// Step and Key is replaced.
-func (db *DB) Bury(ctx context.Context, j Job, cause string) error { return errUnbuilt }
-
-// Buried returns up to limit buried jobs, the latest buried first. Their LeaseUntil is zero.
-func (db *DB) Buried(ctx context.Context, limit int) ([]Job, error) { return nil, errUnbuilt }
-
-// Revive makes the buried job with that id wait again, due now, with its attempts at 0. It
-// keeps its generation. It returns ErrNotFound when no such job is buried.
-func (db *DB) Revive(ctx context.Context, id int64) error { return errUnbuilt }
-
-// DropJobs removes the waiting and buried jobs of an installation that was suspended or
-// removed, and returns how many. Running jobs keep their lease.
-func (db *DB) DropJobs(ctx context.Context, installationID int64) (int64, error) {
-	return 0, errUnbuilt
-}
-
-// Wake returns a channel that receives when a job may have become ready: after a commit in
-// this process, after one in another process on PostgreSQL, and every few seconds there in
-// case a notification was lost. It holds at most one value and has one reader: read, then
-// Claim until it returns fewer than asked. Use NextDue for jobs that become due by time.
-func (db *DB) Wake() <-chan struct{} { return nil }

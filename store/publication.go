@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -17,15 +20,54 @@ type Publication struct {
 
 // Publication returns what surface shows for key, or ErrNotFound.
 func (db *DB) Publication(ctx context.Context, surface, key string) (Publication, error) {
-	return Publication{}, errUnbuilt
+	p := Publication{Surface: surface, Key: key}
+	var updated int64
+	err := db.reader(ctx).one(`SELECT generation, remote_id, state, updated FROM publication WHERE surface = $1 AND key = $2`,
+		[]any{text(surface), text(key)}, &p.Generation, &p.RemoteID, &p.State, &updated)
+	if err != nil {
+		return Publication{}, fmt.Errorf("reading what %s shows for %s: %w", surface, key, err)
+	}
+	p.Updated = fromMicros(updated)
+	return p, nil
 }
 
 // SavePublication stores p in place of what was stored for its Surface and Key. It returns
 // ErrStale when a newer generation is stored; an equal one is replaced. Updated is set to now.
-func (db *DB) SavePublication(ctx context.Context, p Publication) error { return errUnbuilt }
+func (db *DB) SavePublication(ctx context.Context, p Publication) error {
+	err := db.change(ctx, func(t *tx) error {
+		var generation int64
+		err := t.one(`INSERT INTO publication (surface, key, generation, remote_id, state, updated) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (surface, key) DO UPDATE SET generation = excluded.generation, remote_id = excluded.remote_id,
+				state = excluded.state, updated = excluded.updated
+			WHERE publication.generation <= excluded.generation RETURNING generation`,
+			[]any{text(p.Surface), text(p.Key), p.Generation, p.RemoteID, text(p.State), micros(db.now())}, &generation)
+		if errors.Is(err, ErrNotFound) {
+			return unchanged{ErrStale}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("saving what %s shows for generation %d of %s: %w", p.Surface, p.Generation, p.Key, err)
+	}
+	return nil
+}
 
 // Publications returns up to limit publications of a surface that were updated before then,
 // the longest ago first: what a sweep looks at.
 func (db *DB) Publications(ctx context.Context, surface string, then time.Time, limit int) ([]Publication, error) {
-	return nil, errUnbuilt
+	var list []Publication
+	err := db.reader(ctx).each(`SELECT key, generation, remote_id, state, updated FROM publication
+		WHERE surface = $1 AND updated < $2 ORDER BY updated LIMIT $3`, []any{text(surface), micros(then), limit},
+		func(rows *sql.Rows) error {
+			p := Publication{Surface: surface}
+			var updated int64
+			err := rows.Scan(&p.Key, &p.Generation, &p.RemoteID, &p.State, &updated)
+			p.Updated = fromMicros(updated)
+			list = append(list, p)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("listing what %s shows: %w", surface, err)
+	}
+	return list, nil
 }

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
-	"time"
+	"encoding/json"
+	"errors"
+	"fmt"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -47,53 +50,138 @@ type Recorded struct {
 // ErrTooLarge that the report is over MaxReport, TamperedError that the ledger does not fit
 // its last checkpoint; nothing is stored then.
 func (db *DB) Record(ctx context.Context, r Record) (Recorded, error) {
-	return Recorded{}, errUnbuilt
+	publish, err := db.prepare(&r)
+	if err != nil {
+		return Recorded{}, fmt.Errorf("recording generation %d of %s: %w", r.Generation, r.Key, err)
+	}
+	var out Recorded
+	err = db.change(ctx, func(t *tx) error {
+		var err error
+		out, err = t.record(&r, publish)
+		return err
+	})
+	if err != nil {
+		return Recorded{}, fmt.Errorf("recording generation %d of %s: %w", r.Generation, r.Key, err)
+	}
+	db.signal()
+	if err := db.outside.save(out.LedgerIndex+1, out.Checkpoint); err != nil {
+		// The record is durable and the next one writes the file again; Stats shows the gap.
+		db.log.Error("checkpoint file is behind the ledger", "error", err)
+	}
+	return out, nil
 }
 
-// ReportSummary is what lists show of a stored report.
-type ReportSummary struct {
-	ID         int64
-	Key        string
-	Generation int64
-	Subject    checks.Subject
-	Verdict    checks.Verdict
-	Cause      string    // of the job that judged it
-	Policy     string    // digest of the policy
-	Time       time.Time // Report.Time
-	Recorded   time.Time
-
-	LedgerIndex int64 // zero-based
+// prepare settles everything about r that needs no transaction.
+func (db *DB) prepare(r *Record) ([]jobRow, error) {
+	if r.Key == "" || r.Generation <= 0 {
+		return nil, errors.New("key and generation must be set")
+	}
+	if r.ReportJSON == nil {
+		b, err := encode(r.Report)
+		if err != nil {
+			return nil, err
+		}
+		r.ReportJSON = b
+	}
+	if len(r.ReportJSON) > MaxReport {
+		return nil, fmt.Errorf("report of %d bytes: %w", len(r.ReportJSON), ErrTooLarge)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, r.ReportJSON); err != nil {
+		return nil, fmt.Errorf("the report is not JSON: %w", err)
+	}
+	r.ReportJSON = compact.Bytes()
+	publish := make([]Job, len(r.Publish))
+	for i, j := range r.Publish {
+		if j.Key == "" {
+			j.Key = r.Key
+		}
+		if j.Generation == 0 {
+			j.Generation = r.Generation
+		}
+		publish[i] = j
+	}
+	return newJobRows(publish, db.now())
 }
 
-// StoredReport is a report as recorded.
-type StoredReport struct {
-	ReportSummary
-	Checkpoint string // as in Recorded
-	JSON       []byte // byte for byte what the ledger entry binds
-	Report     checks.Report
+// record is Record inside its transaction. The ledger comes last but for what needs its index,
+// because the lock on it is held from there to the commit.
+func (t *tx) record(r *Record, publish []jobRow) (Recorded, error) {
+	if done, err := t.recorded(r); !errors.Is(err, ErrNotFound) {
+		return done, err
+	}
+	if r.Job.ID != 0 {
+		if err := t.end(r.Job, "recording"); err != nil {
+			return Recorded{}, err
+		}
+	}
+	blobs, err := t.keepInventories(r)
+	if err != nil {
+		return Recorded{}, err
+	}
+	if err := t.enqueue(publish); err != nil {
+		return Recorded{}, err
+	}
+	leaf, whole, err := leafFor(r)
+	if err != nil {
+		return Recorded{}, err
+	}
+	var out Recorded
+	if out.LedgerIndex, out.Checkpoint, err = t.appendEntry(leaf); err != nil {
+		return Recorded{}, err
+	}
+	if out.ReportID, err = t.insertReport(r, out.LedgerIndex, whole); err != nil {
+		return Recorded{}, fmt.Errorf("inserting the report: %w", err)
+	}
+	return out, t.linkBlobs(out.ReportID, blobs)
 }
 
-// Report returns the report with that id, or ErrNotFound. It returns a TamperedError when the
-// stored bytes are not those that the ledger entry binds.
-func (db *DB) Report(ctx context.Context, id int64) (StoredReport, error) {
-	return StoredReport{}, errUnbuilt
+// recorded returns what is stored for the key and generation of r, and ends its job. It
+// returns ErrNotFound when nothing is, and ErrStale when something newer is.
+func (t *tx) recorded(r *Record) (Recorded, error) {
+	var out Recorded
+	var generation int64
+	err := t.one(`SELECT r.id, r.ledger_index, c.note, r.generation FROM report r
+		JOIN ledger_checkpoint c ON c.size = r.ledger_index + 1
+		WHERE r.key = $1 AND r.generation >= $2 ORDER BY r.generation LIMIT 1`, []any{text(r.Key), r.Generation},
+		&out.ReportID, &out.LedgerIndex, &out.Checkpoint, &generation)
+	if err != nil {
+		return Recorded{}, err
+	}
+	if generation > r.Generation {
+		return Recorded{}, unchanged{ErrStale}
+	}
+	_, err = t.exec(`DELETE FROM job WHERE id = $1 AND token = $2 AND state = 2`, r.Job.ID, r.Job.Token)
+	return out, err
 }
 
-// ReportByKey returns the report of the newest recorded generation of key, or ErrNotFound.
-func (db *DB) ReportByKey(ctx context.Context, key string) (StoredReport, error) {
-	return StoredReport{}, errUnbuilt
+func (t *tx) insertReport(r *Record, index int64, whole bool) (int64, error) {
+	s := r.Report.Subject
+	subject, err := subjectOf(r.ReportJSON)
+	if err != nil {
+		return 0, err
+	}
+	var body []byte
+	if !whole {
+		body = t.db.bodies.pack(r.ReportJSON)
+	}
+	var id int64
+	err = t.one(`INSERT INTO report (key, generation, kind, repository, repository_id, ref, commit_id, subject,
+			verdict, cause, policy, time, recorded, ledger_index, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
+		[]any{text(r.Key), r.Generation, text(string(s.Kind)), text(s.Repository), s.RepositoryID, text(s.Ref), text(s.Commit), subject,
+			r.Report.Verdict.String(), cut(r.Job.Cause), text(r.Report.Policy.Digest), micros(r.Report.Time), micros(t.db.now()), index, body},
+		&id)
+	return id, err
 }
 
-// ReportFilter narrows a list of reports. Zero fields do not narrow.
-type ReportFilter struct {
-	RepositoryID int64
-	Kind         checks.Kind
-	Commit       string // full object name
-	Before       int64  // only reports with a smaller ID: the next page
-	Limit        int    // 0 means 50, at most 500
-}
-
-// Reports returns the reports that f lets through, latest recorded first.
-func (db *DB) Reports(ctx context.Context, f ReportFilter) ([]ReportSummary, error) {
-	return nil, errUnbuilt
+// subjectOf takes the subject out of a report's JSON as it is written there.
+func subjectOf(report []byte) (string, error) {
+	var r struct {
+		Subject json.RawMessage `json:"subject"`
+	}
+	if err := json.Unmarshal(report, &r); err != nil {
+		return "", fmt.Errorf("reading the subject of the report: %w", err)
+	}
+	return text(string(r.Subject)), nil
 }

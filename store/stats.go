@@ -2,6 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,4 +33,52 @@ type Stats struct {
 }
 
 // Stats counts. It reads every queued job, so it is for a metrics scrape, not for a request.
-func (db *DB) Stats(ctx context.Context) (Stats, error) { return Stats{}, errUnbuilt }
+func (db *DB) Stats(ctx context.Context) (Stats, error) {
+	t := db.reader(ctx)
+	s := Stats{CheckpointBehind: db.outside.behind()}
+	var err error
+	if s.Queue, err = t.queueStats(); err != nil {
+		return Stats{}, fmt.Errorf("counting jobs: %w", err)
+	}
+	err = t.one(`SELECT (SELECT count(*) FROM delivery), (SELECT count(*) FROM report),
+		(SELECT COALESCE(max(size), 0) FROM ledger_checkpoint), (SELECT COALESCE(sum(size), 0) FROM cache)`, nil,
+		&s.Deliveries, &s.Reports, &s.LedgerSize, &s.CacheBytes)
+	if err != nil {
+		return Stats{}, fmt.Errorf("counting rows: %w", err)
+	}
+	return s, nil
+}
+
+func (t *tx) queueStats() ([]QueueStats, error) {
+	steps := make(map[string]*QueueStats)
+	err := t.each(`SELECT step, state, count(*), min(due) FROM job GROUP BY step, state`, nil, func(rows *sql.Rows) error {
+		var step string
+		var state jobState
+		var n, due int64
+		if err := rows.Scan(&step, &state, &n, &due); err != nil {
+			return err
+		}
+		q, ok := steps[step]
+		if !ok {
+			q = &QueueStats{Step: step}
+			steps[step] = q
+		}
+		switch state {
+		case jobReady:
+			q.Ready, q.OldestDue = n, fromMicros(due)
+		case jobLater:
+			q.Later = n
+		case jobRunning:
+			q.Running = n
+		case jobBuried:
+			q.Buried = n
+		}
+		return nil
+	})
+	list := make([]QueueStats, 0, len(steps))
+	for _, q := range steps {
+		list = append(list, *q)
+	}
+	slices.SortFunc(list, func(a, b QueueStats) int { return strings.Compare(a.Step, b.Step) })
+	return list, err
+}

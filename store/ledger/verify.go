@@ -2,13 +2,17 @@ package ledger
 
 import "fmt"
 
-// Verifier reads a whole ledger from its first entry on and compares what is stored with what
-// the leaves give. Make one with NewVerifier.
+// Verifier reads entries in order and compares what is stored for them with what the leaves
+// give. Make one with NewVerifier.
 type Verifier struct{ frontier *Frontier }
 
-// NewVerifier returns a Verifier that has read nothing yet.
-func NewVerifier() *Verifier {
-	return &Verifier{frontier: &Frontier{hashes: make(map[int64]Hash)}}
+// NewVerifier returns a Verifier whose next entry is the one after the frontier; nil means the
+// first. It takes the frontier as it is: a root that follows from it tells whether it is right.
+func NewVerifier(f *Frontier) *Verifier {
+	if f == nil {
+		f = &Frontier{}
+	}
+	return &Verifier{frontier: f.copy()}
 }
 
 // Size returns the number of entries read.

@@ -1,0 +1,307 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"math"
+	"time"
+)
+
+const (
+	// expiredAtOnce and dueAtOnce bound what one Claim moves back into the queue; the next
+	// one goes on.
+	expiredAtOnce = 64
+	dueAtOnce     = 1000
+)
+
+// Claim takes up to n jobs that are due and gives each a lease from now on. It returns fewer,
+// or none, when fewer are ready. A caller that got n should ask again at once.
+//
+// Order: priority, then lanes in turn (one job per installation and round; the round goes
+// on where this process's last Claim ended), then due time. Jobs whose Key runs are passed
+// over. Jobs whose lease ran out return to the queue first, with their attempts counted, so
+// a job that kills its worker shows in Attempts; the caller buries it when there were too many.
+// A job that ran out of its lease while a newer one with its Step and Key waits is dropped
+// in favour of that one.
+//
+// worker is kept for people to see. The cost does not grow with the number of queued jobs
+// beyond that of an index.
+func (db *DB) Claim(ctx context.Context, worker string, n int, lease time.Duration) ([]Job, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	idle, err := db.idle(ctx)
+	if err != nil || idle {
+		return nil, err
+	}
+	var c *claiming
+	var jobs []Job
+	err = db.change(ctx, func(t *tx) error {
+		c = &claiming{tx: t, now: db.now(), left: min(n, maxRows), turn: db.turns(), keys: make(map[string]bool)}
+		err := c.collect()
+		if err == nil {
+			jobs, err = c.take(worker, lease)
+		}
+		if err != nil {
+			return fmt.Errorf("claiming jobs: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	db.setTurns(c.turn)
+	return jobs, nil
+}
+
+// idle reports that there is nothing to claim, without taking the write lock.
+func (db *DB) idle(ctx context.Context) (bool, error) {
+	t, now := db.reader(ctx), micros(db.now())
+	var work int64
+	err := t.one(`SELECT CASE WHEN EXISTS (SELECT 1 FROM job WHERE state = 0)
+			OR EXISTS (SELECT 1 FROM job WHERE state = 1 AND due <= $1)
+			OR EXISTS (SELECT 1 FROM job WHERE state = 2 AND lease_until < $1) THEN 1 ELSE 0 END`, []any{now}, &work)
+	if err != nil {
+		return false, fmt.Errorf("looking for jobs: %w", err)
+	}
+	return work == 0, nil
+}
+
+// NextDue returns when the next waiting job becomes due or the next lease runs out, whichever
+// comes first: when to Claim again without having been woken. It returns ErrNotFound when
+// there is no such time. Jobs that are ready already do not count: what Claim left of them
+// stands behind running keys, and Wake tells when one of these ends.
+func (db *DB) NextDue(ctx context.Context) (time.Time, error) {
+	var due sql.NullInt64
+	err := db.reader(ctx).one(`SELECT min(at) FROM (
+			SELECT min(due) AS at FROM job WHERE state = 1 UNION ALL
+			SELECT min(lease_until) FROM job WHERE state = 2) AS next`, nil, &due)
+	if err == nil && !due.Valid {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("looking for the next due job: %w", err)
+	}
+	return fromMicros(due.Int64), nil
+}
+
+func (db *DB) turns() map[int]int64 {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	turn := make(map[int]int64, len(db.turn))
+	for priority, lane := range db.turn {
+		turn[priority] = lane
+	}
+	return turn
+}
+
+func (db *DB) setTurns(turn map[int]int64) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.turn = turn
+}
+
+// claiming is one Claim on its way.
+type claiming struct {
+	*tx
+	now  time.Time
+	left int             // jobs still wanted
+	turn map[int]int64   // priority -> the lane that got the last job
+	keys map[string]bool // of jobs picked
+	ids  []int64         // of jobs picked, in order
+}
+
+// collect picks jobs, priority by priority.
+func (c *claiming) collect() error {
+	if err := c.takeBackExpired(); err != nil {
+		return err
+	}
+	if err := c.promoteDue(); err != nil {
+		return err
+	}
+	for after := math.MinInt32; c.left > 0; {
+		var priority sql.NullInt64
+		err := c.one(`SELECT min(priority) FROM job WHERE state = 0 AND priority > $1`, []any{after}, &priority)
+		if err != nil {
+			return fmt.Errorf("finding the next priority: %w", err)
+		}
+		if !priority.Valid {
+			return nil
+		}
+		after = int(priority.Int64)
+		if err := c.collectPriority(after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBackExpired puts jobs whose lease ran out back into the queue.
+func (c *claiming) takeBackExpired() error {
+	var expired []Job
+	err := c.each(`SELECT `+jobColumns+` FROM job WHERE state = 2 AND lease_until < $1
+		ORDER BY lease_until LIMIT $2`+c.db.skipLocked(), []any{micros(c.now), expiredAtOnce},
+		func(rows *sql.Rows) error {
+			j, err := scanJob(rows)
+			expired = append(expired, j)
+			return err
+		})
+	if err != nil {
+		return fmt.Errorf("finding leases that ran out: %w", err)
+	}
+	for _, j := range expired {
+		cause := fmt.Sprintf("the worker did not come back before its lease ran out (attempt %d)", j.Attempts)
+		if err := c.putBack(j, c.now, cause, "taking back"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// promoteDue makes jobs ready whose time has come.
+func (c *claiming) promoteDue() error {
+	_, err := c.exec(`UPDATE job SET state = 0 WHERE id IN (
+		SELECT id FROM job WHERE state = 1 AND due <= $1 ORDER BY due LIMIT $2`+c.db.skipLocked()+`)`,
+		micros(c.now), dueAtOnce)
+	if err != nil {
+		return fmt.Errorf("making jobs ready that are due: %w", err)
+	}
+	return nil
+}
+
+// lane is the queue of one installation within a priority.
+type lane struct {
+	installation int64
+	due, id      int64 // of the last job looked at
+	empty        bool
+}
+
+// collectPriority picks from the lanes of a priority in turn, as many from each as would share
+// the rest out evenly, until enough are picked or all lanes are empty.
+func (c *claiming) collectPriority(priority int) error {
+	lanes, err := c.lanes(priority)
+	if err != nil {
+		return err
+	}
+	for waiting := len(lanes); c.left > 0 && waiting > 0; {
+		share := waiting
+		waiting = 0
+		for i := range lanes {
+			l := &lanes[i]
+			if l.empty || c.left == 0 {
+				continue
+			}
+			if err := c.pick(priority, l, (c.left+share-1)/share); err != nil {
+				return err
+			}
+			share--
+			if !l.empty {
+				waiting++
+			}
+		}
+	}
+	return nil
+}
+
+// lanes returns up to c.left lanes that have a ready job, beginning after the one that was
+// served last and going round. Each costs one step in the index.
+func (c *claiming) lanes(priority int) ([]lane, error) {
+	last, served := c.turn[priority]
+	if !served {
+		last = math.MaxInt64
+	}
+	var lanes []lane
+	for _, bounds := range [][2]int64{{last, math.MaxInt64}, {math.MinInt64, last}} {
+		err := c.each(`WITH RECURSIVE lane (installation, n) AS (
+				SELECT min(installation_id), 1 FROM job
+				WHERE state = 0 AND priority = $1 AND installation_id > $2 AND installation_id <= $3
+			UNION ALL
+				SELECT (SELECT min(installation_id) FROM job
+					WHERE state = 0 AND priority = $1 AND installation_id > lane.installation AND installation_id <= $3), n + 1
+				FROM lane WHERE lane.installation IS NOT NULL AND n < $4)
+			SELECT installation FROM lane WHERE installation IS NOT NULL`,
+			[]any{priority, bounds[0], bounds[1], c.left - len(lanes)},
+			func(rows *sql.Rows) error {
+				l := lane{due: math.MinInt64}
+				err := rows.Scan(&l.installation)
+				lanes = append(lanes, l)
+				return err
+			})
+		if err != nil {
+			return nil, fmt.Errorf("finding lanes of priority %d: %w", priority, err)
+		}
+		if len(lanes) >= c.left {
+			break
+		}
+	}
+	return lanes, nil
+}
+
+// pick picks up to n jobs of a lane whose keys are free, in order of due time.
+func (c *claiming) pick(priority int, l *lane, n int) error {
+	found := 0
+	err := c.each(`SELECT id, key, due FROM job
+		WHERE state = 0 AND priority = $1 AND installation_id = $2 AND (due, id) > ($3, $4)
+			AND NOT EXISTS (SELECT 1 FROM job r WHERE r.state = 2 AND r.key = job.key)
+		ORDER BY due, id LIMIT $5`+c.db.skipLocked(),
+		[]any{priority, l.installation, l.due, l.id, n},
+		func(rows *sql.Rows) error {
+			found++
+			var key string
+			if err := rows.Scan(&l.id, &key, &l.due); err != nil || c.keys[key] {
+				return err
+			}
+			c.keys[key] = true
+			c.ids = append(c.ids, l.id)
+			c.left--
+			c.turn[priority] = l.installation
+			return nil
+		})
+	if err != nil {
+		return fmt.Errorf("looking at jobs of installation %d: %w", l.installation, err)
+	}
+	l.empty = found < n
+	return nil
+}
+
+// take gives the picked jobs their lease and returns them in the order they were picked.
+func (c *claiming) take(worker string, lease time.Duration) ([]Job, error) {
+	place := make(map[int64]int, len(c.ids))
+	jobs := make([]Job, len(c.ids))
+	token := rand.Text()
+	err := batches(len(c.ids), func(from, to int) error {
+		args := []any{token, text(worker), micros(c.now.Add(lease))}
+		for i, id := range c.ids[from:to] {
+			place[id] = from + i
+			args = append(args, id)
+		}
+		return c.each(`UPDATE job SET state = 2, attempts = attempts + 1, token = $1, worker = $2, lease_until = $3
+			WHERE id IN `+listOf(to-from, 4)+` RETURNING `+jobColumns, args,
+			func(rows *sql.Rows) error {
+				j, err := scanJob(rows)
+				jobs[place[j.ID]] = j
+				return err
+			})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return jobs, nil
+}
+
+const jobColumns = `id, step, key, generation, cause, priority, installation_id, due, attempts, args, created, last_error, token, lease_until`
+
+func scanJob(rows *sql.Rows) (Job, error) {
+	var j Job
+	var due, created, lease int64
+	var args string
+	err := rows.Scan(&j.ID, &j.Step, &j.Key, &j.Generation, &j.Cause, &j.Priority, &j.InstallationID,
+		&due, &j.Attempts, &args, &created, &j.LastError, &j.Token, &lease)
+	j.Due, j.Created, j.LeaseUntil = fromMicros(due), fromMicros(created), fromMicros(lease)
+	if args != "" {
+		j.Args = []byte(args)
+	}
+	return j, err
+}

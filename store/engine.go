@@ -1,0 +1,113 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+)
+
+// engine is the database in use. The few places where the engines differ ask for it.
+type engine int
+
+const (
+	onSQLite engine = iota
+	onPostgres
+)
+
+// postgresConns is the size of the pool of one process. PostgreSQL allows 100 by default.
+const postgresConns = 16
+
+// connectSQLite opens the file at path twice: for the writer, which is one connection whose
+// transactions take the write lock when they begin, and for readers, which cannot write.
+func (db *DB) connectSQLite(path string, readOnly bool) error {
+	if path == "" || path == ":memory:" {
+		return fmt.Errorf("opening SQLite: %q is not a file", path)
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("opening SQLite: %w", err)
+	}
+	if err := createPrivate(path, readOnly); err != nil {
+		return err
+	}
+	db.engine = onSQLite
+	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "_txlock=immediate")); err != nil {
+		return fmt.Errorf("opening SQLite %s: %w", path, err)
+	}
+	db.write.SetMaxOpenConns(1)
+	if db.read, err = sql.Open("sqlite", sqliteDSN(path, "_pragma=query_only(1)")); err != nil {
+		return fmt.Errorf("opening SQLite %s: %w", path, err)
+	}
+	db.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
+	db.read.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)))
+	return nil
+}
+
+// createPrivate makes the database file readable by its owner only, since payloads of private
+// repositories are in it. SQLite gives its WAL the same mode.
+func createPrivate(path string, readOnly bool) error {
+	flag := os.O_RDWR | os.O_CREATE
+	if readOnly {
+		flag = os.O_RDONLY
+	}
+	f, err := os.OpenFile(path, flag, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening SQLite: %w", err)
+	}
+	return f.Close()
+}
+
+// sqliteDSN names the file at path with the settings that durability rests on. The busy timeout
+// (milliseconds) covers another process that holds the write lock, such as a backup.
+func sqliteDSN(path, more string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)&" + more
+}
+
+func (db *DB) connectPostgres(dsn string) error {
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		// The text of pgx's error holds the URL with its password left out.
+		return fmt.Errorf("reading the PostgreSQL URL: %w", err)
+	}
+	c.RuntimeParams["synchronous_commit"] = "on"
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = "landwaiter"
+	}
+	db.engine = onPostgres
+	db.write = stdlib.OpenDB(*c)
+	db.write.SetMaxOpenConns(postgresConns)
+	db.write.SetMaxIdleConns(postgresConns)
+	db.read = db.write
+	return nil
+}
+
+// skipLocked is appended to a SELECT of jobs to claim: two processes take different ones
+// instead of waiting for each other. SQLite has one writer and no such clause.
+func (db *DB) skipLocked() string {
+	if db.engine == onPostgres {
+		return " FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
+
+// raced says that a transaction lost against another one and may simply run again: PostgreSQL's
+// serialization failure, deadlock, and a row that somebody else inserted between our look and
+// our write. A unique violation that is no race comes back on the last attempt.
+func raced(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "23505"
+}

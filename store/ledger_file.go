@@ -1,0 +1,136 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/landwaiter/landwaiter/store/ledger"
+)
+
+// LedgerKey reads the ledger's signing key from the file path, or makes one with the name
+// origin and writes it there, durably and with mode 0600, when there is no file. It refuses a
+// file that others may read. origin is the ledger's name, such as "landwaiter.example.org/ledger".
+func LedgerKey(path, origin string) (*ledger.Key, error) {
+	key, err := readLedgerKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	if key, err = ledger.NewKey(origin); err != nil {
+		return nil, err
+	}
+	err = writeDurably(path, []byte(key.Text()+"\n"), os.Link)
+	if errors.Is(err, fs.ErrExist) {
+		// Another process that starts at the same moment was first: its key counts.
+		return readLedgerKey(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing the ledger key: %w", err)
+	}
+	return key, nil
+}
+
+func readLedgerKey(path string) (*ledger.Key, error) {
+	stat, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger key: %w", err)
+	}
+	if stat.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("ledger key %s may be read by others (mode %04o): run chmod 600 on it", path, stat.Mode().Perm())
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger key: %w", err)
+	}
+	key, err := ledger.ParseKey(string(content))
+	if err != nil {
+		return nil, fmt.Errorf("ledger key %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// writeDurably writes a file of mode 0600 so that after a crash the path holds all of content
+// or what it held before. put moves the finished file to path: os.Rename replaces what is
+// there, os.Link fails with fs.ErrExist.
+func writeDurably(path string, content []byte, put func(from, to string) error) error {
+	folder := filepath.Dir(path)
+	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	// After os.Rename there is nothing left to remove, and after a fault the fault is told.
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := put(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+func syncFolder(folder string) error {
+	d, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// checkpointFile keeps the newest checkpoint outside the database, where restoring or changing
+// the database does not reach it.
+type checkpointFile struct {
+	path string // "": kept nowhere
+
+	mu     sync.Mutex
+	size   int64 // of the checkpoint in the file
+	wanted int64 // of the newest checkpoint that should be in it
+}
+
+// save writes the checkpoint unless a newer one is there. Callers that come while one writes
+// wait, and find that the newest of them made the others needless.
+func (f *checkpointFile) save(size int64, signed string) error {
+	if f.path == "" {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wanted = max(f.wanted, size)
+	if size <= f.size {
+		return nil
+	}
+	if err := writeDurably(f.path, []byte(signed), os.Rename); err != nil {
+		return fmt.Errorf("keeping the checkpoint of size %d outside the database: %w", size, err)
+	}
+	f.size = size
+	return nil
+}
+
+// read returns the signed text in the file, or ErrNotFound.
+func (f *checkpointFile) read() (string, error) {
+	if f.path == "" {
+		return "", ErrNotFound
+	}
+	content, err := os.ReadFile(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the checkpoint file: %w", err)
+	}
+	return string(content), nil
+}
+
+// behind is how many entries the file lacks because it could not be written.
+func (f *checkpointFile) behind() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.wanted - f.size
+}

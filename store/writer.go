@@ -1,0 +1,257 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// maxBatch is the most writes that share one commit. Larger ones gain nothing: the fsync is
+// already a small part by then (PERFORMANCE.md section 6).
+const maxBatch = 256
+
+// unchanged wraps the error of a write that has changed nothing in its transaction, so that
+// the writes which share the commit need not be undone.
+type unchanged struct{ error }
+
+func (u unchanged) Unwrap() error { return u.error }
+
+// write is one request to the writer.
+type write struct {
+	ctx     context.Context
+	fn      func(*tx) error // may run more than once; nil for a delivery
+	arrival *arrival
+	done    chan error // buffered: the writer never waits for a caller that left
+}
+
+// writer is the one goroutine that takes what waits, at most maxBatch writes, runs them in one
+// transaction, commits, and answers them all: group commit. It sets no timer: a lone write
+// goes at once, and while one commit is on its way the next batch gathers.
+//
+// On SQLite every write goes through it, since the engine has one writer anyway. On PostgreSQL
+// only deliveries do; the other writes use the pool, and the server groups their commits.
+type writer struct {
+	db       *DB
+	queue    chan *write
+	stop     chan struct{}
+	stopOnce sync.Once
+	finished chan struct{}
+
+	conn  *sql.Conn            // SQLite only; used by the goroutine alone
+	stmts map[string]*sql.Stmt // of conn
+}
+
+func (db *DB) startWriter(ctx context.Context) error {
+	w := &writer{db: db, queue: make(chan *write, maxBatch), stop: make(chan struct{}), finished: make(chan struct{})}
+	if db.engine == onSQLite {
+		conn, err := db.write.Conn(ctx)
+		if err != nil {
+			return fmt.Errorf("opening the writer's connection: %w", err)
+		}
+		w.conn, w.stmts = conn, make(map[string]*sql.Stmt)
+	}
+	db.writer = w
+	go w.run()
+	return nil
+}
+
+func (w *writer) close() error {
+	w.stopOnce.Do(func() { close(w.stop) })
+	<-w.finished
+	if w.conn == nil {
+		return nil
+	}
+	return w.conn.Close()
+}
+
+func (w *writer) run() {
+	defer close(w.finished)
+	for {
+		select {
+		case first := <-w.queue:
+			w.commit(w.gather(first))
+		case <-w.stop:
+			return
+		}
+	}
+}
+
+// gather returns first and what else waits already, without those whose callers have left.
+func (w *writer) gather(first *write) []*write {
+	batch := []*write{first}
+	for len(batch) < maxBatch {
+		select {
+		case next := <-w.queue:
+			if err := next.ctx.Err(); err != nil {
+				next.done <- err
+				continue
+			}
+			batch = append(batch, next)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs the batch in one transaction. If one of its writes fails, all are undone and
+// each runs again in a transaction of its own, so that only the guilty one gets the error.
+func (w *writer) commit(batch []*write) {
+	outcomes, err := w.transact(batch)
+	switch {
+	case err == nil:
+		for i, one := range batch {
+			one.done <- outcomes[i]
+		}
+	case len(batch) == 1:
+		batch[0].done <- err
+	default:
+		for _, one := range batch {
+			w.commit([]*write{one})
+		}
+	}
+}
+
+// transact runs the batch in one transaction and returns the outcome of each: nil, or an error
+// that changed nothing. Any other error undoes all.
+func (w *writer) transact(batch []*write) ([]error, error) {
+	outcomes := make([]error, len(batch))
+	// Writes of others must not end with the context of one: only the values are kept.
+	ctx := context.WithoutCancel(batch[0].ctx)
+	run := func(t *tx) error { return runBatch(t, batch, outcomes) }
+	if w.db.engine == onPostgres {
+		return outcomes, w.db.transactPostgres(ctx, run)
+	}
+	return outcomes, w.transactSQLite(ctx, run)
+}
+
+func runBatch(t *tx, batch []*write, outcomes []error) error {
+	var arrivals []*arrival
+	for i, one := range batch {
+		outcomes[i] = nil
+		if one.arrival != nil {
+			arrivals = append(arrivals, one.arrival)
+			continue
+		}
+		err := one.fn(t)
+		var harmless unchanged
+		if errors.As(err, &harmless) {
+			outcomes[i] = harmless.error
+		} else if err != nil {
+			return err
+		}
+	}
+	return t.receive(arrivals)
+}
+
+// transactSQLite runs fn on the writer's connection. The statements BEGIN and COMMIT are
+// written out because statements prepared on the connection outlive an sql.Tx.
+func (w *writer) transactSQLite(ctx context.Context, fn func(*tx) error) error {
+	t := &tx{db: w.db, ctx: ctx, on: w.conn, stmts: w.stmts}
+	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	err := fn(t)
+	if err == nil {
+		if _, err = t.exec("COMMIT"); err == nil {
+			w.db.committed(t)
+			return nil
+		}
+		err = fmt.Errorf("committing: %w", err)
+	}
+	// SQLite has rolled back by itself after a full disk or an I/O error; then this one
+	// complains that there is no transaction, which is the state wanted.
+	_, _ = t.exec("ROLLBACK")
+	return err
+}
+
+// raceAttempts is how often a PostgreSQL transaction runs that lost against others.
+const raceAttempts = 6
+
+func (db *DB) transactPostgres(ctx context.Context, fn func(*tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := db.tryPostgres(ctx, fn)
+		if err == nil || !raced(err) || attempt == raceAttempts || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (db *DB) tryPostgres(ctx context.Context, fn func(*tx) error) error {
+	native, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	t := &tx{db: db, ctx: ctx, on: native}
+	if err := fn(t); err != nil {
+		// The error of fn says what happened; a rollback that fails has lost its connection,
+		// and the server rolls back then.
+		_ = native.Rollback()
+		return err
+	}
+	if t.woke {
+		if _, err := t.exec("SELECT pg_notify('" + wakeChannel + "', '')"); err != nil {
+			_ = native.Rollback()
+			return fmt.Errorf("notifying: %w", err)
+		}
+	}
+	if err := native.Commit(); err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	db.committed(t)
+	return nil
+}
+
+// change runs fn in one durable transaction. fn may run more than once, so it sets every
+// result anew; it returns an unchanged error when it has written nothing. After an error fn may
+// still be running: the caller must not look at what it sets.
+func (db *DB) change(ctx context.Context, fn func(*tx) error) error {
+	if db.writer == nil {
+		return ErrClosed
+	}
+	if db.engine == onPostgres {
+		err := db.transactPostgres(ctx, fn)
+		var harmless unchanged
+		if errors.As(err, &harmless) {
+			return harmless.error
+		}
+		return err
+	}
+	return db.writer.do(&write{ctx: ctx, fn: fn, done: make(chan error, 1)})
+}
+
+// do hands one write to the goroutine and waits for its outcome.
+func (w *writer) do(one *write) error {
+	select {
+	case w.queue <- one:
+	case <-one.ctx.Done():
+		return one.ctx.Err()
+	case <-w.stop:
+		return ErrClosed
+	}
+	select {
+	case err := <-one.done:
+		return err
+	case <-one.ctx.Done():
+		return fmt.Errorf("waiting for a commit, whose outcome is unknown: %w", one.ctx.Err())
+	case <-w.finished:
+	}
+	select {
+	case err := <-one.done: // of the last batch
+		return err
+	default:
+		return ErrClosed
+	}
+}
+
+// committed does what follows a commit: it remembers the checkpoint and wakes the workers.
+func (db *DB) committed(t *tx) {
+	if t.head != nil {
+		db.remember(t.head.checkpoint)
+	}
+	if t.woke {
+		db.signal()
+	}
+}
