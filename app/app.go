@@ -49,15 +49,15 @@ type Config struct {
 	Scanners []checks.Scanner
 	// Wanted reports whether a path is a manifest, or a companion needed to read one.
 	Wanted func(path string) bool
-	// Companions names the paths that must be read together with the one at path, such as the
-	// package.json beside a yarn.lock. nil means that every manifest stands alone.
-	Companions func(path string) []string
 	// ReadInventory reads the packages that files name. It never fails: what it could not
 	// read is a Gap of the manifest.
 	ReadInventory func(ctx context.Context, files []checks.File) checks.Inventory
 	// ParserVersion names the behaviour of ReadInventory; stored inventories of another
 	// version are not used. "" means that none are.
 	ParserVersion string
+
+	// MaxAsset is the largest release asset read, in bytes; 0 means 4 GiB.
+	MaxAsset int64
 
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -82,6 +82,8 @@ type App struct {
 	metrics *metrics
 	secrets [][]byte
 	limits  limits
+
+	downloads *downloads
 }
 
 // limits are the durations a test shortens.
@@ -90,6 +92,7 @@ type limits struct {
 	beat     time.Duration // between heartbeats
 	idle     time.Duration // between looks at the queue when nothing wakes us
 	judge    time.Duration // deadline of one judgment (GITHUB.md section 5: 5 minutes)
+	release  time.Duration // deadline of judging a release, which may hold gigabytes
 	step     time.Duration // deadline of any other step
 	drain    time.Duration // how long a stopping process may use to give its jobs back
 	bodyWait time.Duration // how long a webhook waits for memory
@@ -130,6 +133,7 @@ func New(cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.downloads = newDownloads(a.github.base, parallelDownloads)
 	return a, nil
 }
 
@@ -138,7 +142,7 @@ func New(cfg Config) (*App, error) {
 func usualLimits() limits {
 	return limits{
 		lease: 60 * time.Second, beat: 20 * time.Second, idle: time.Second,
-		judge: 5 * time.Minute, step: 2 * time.Minute, drain: 5 * time.Second, bodyWait: 2 * time.Second,
+		judge: 5 * time.Minute, release: 30 * time.Minute, step: 2 * time.Minute, drain: 5 * time.Second, bodyWait: 2 * time.Second,
 	}
 }
 

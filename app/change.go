@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -18,9 +19,8 @@ type change struct {
 
 // change reads what head changes since the merge base found by compare.
 //
-// Only manifests that differ are read, and those whose companion differs. Modes, sizes and
-// the digests of the base come from the trees of both sides: a comparison alone would not
-// tell a symbolic link from a file.
+// Modes, sizes and the digests of the base come from the trees of both sides: a comparison
+// alone would not tell a symbolic link from a file.
 func (a *App) change(ctx context.Context, c *installation, found comparison, head string) (change, error) {
 	if found.Whole && len(found.Touched) == 0 {
 		return change{quiet: true}, nil
@@ -38,17 +38,16 @@ func (a *App) change(ctx context.Context, c *installation, found comparison, hea
 		}
 	}
 	ch.base.Gaps, ch.head.Gaps = gaps, gaps
-	touched := a.touched(b, h, paths)
-	if len(touched) == 0 {
+	if len(paths) == 0 {
 		ch.quiet = len(gaps) == 0
 		return ch, nil
 	}
-	ch.base.Inventory, ch.head.Inventory, err = a.inventories(ctx, c, a.readings(b, touched), a.readings(h, touched))
+	ch.base.Inventory, ch.head.Inventory, err = a.inventories(ctx, c, readings(b, paths), readings(h, paths))
 	if err != nil {
 		return change{}, err
 	}
-	keepTouched(&ch.base.Inventory, touched)
-	keepTouched(&ch.head.Inventory, touched)
+	keepTouched(&ch.base.Inventory, paths)
+	keepTouched(&ch.head.Inventory, paths)
 	return ch, nil
 }
 
@@ -64,41 +63,23 @@ func (a *App) gatherChange(ctx context.Context, c *installation, found compariso
 	}, nil
 }
 
-// touched returns the paths that changed, and those that are read together with one that did.
-func (a *App) touched(b, h listing, paths []string) map[string]bool {
-	touched := map[string]bool{}
-	for _, name := range paths {
-		touched[name] = true
-	}
-	if a.cfg.Companions == nil {
-		return touched
-	}
-	for _, side := range []listing{b, h} {
-		for name := range side {
-			if name != policyPath && slices.ContainsFunc(a.cfg.Companions(name), func(beside string) bool {
-				return slices.Contains(paths, path.Clean(beside))
-			}) {
-				touched[name] = true
-			}
-		}
-	}
-	return touched
-}
-
-// readings returns the files of one side that must be read to see what was touched.
-func (a *App) readings(side listing, touched map[string]bool) []reading {
-	needed := map[string]bool{}
-	for name := range touched {
-		needed[name] = true
-		if a.cfg.Companions != nil {
-			for _, beside := range a.cfg.Companions(name) {
-				needed[path.Clean(beside)] = true
+// readings returns the files of one side that must be read to see what was touched: those
+// files, and what stands in their folders and above, where locks and the manifests that they
+// resolve may be.
+func readings(side listing, touched []string) []reading {
+	folders := map[string]bool{}
+	for _, name := range touched {
+		// What GitHub itself reads in .github stands alone.
+		for dir := path.Dir(name); !strings.HasPrefix(name, ".github/"); dir = path.Dir(dir) {
+			folders[dir] = true
+			if dir == "." {
+				break
 			}
 		}
 	}
 	var files []reading
-	for name := range needed {
-		if e, ok := side[name]; ok {
+	for name, e := range side {
+		if name != policyPath && (folders[path.Dir(name)] || slices.Contains(touched, name)) {
 			files = append(files, reading{name, e})
 		}
 	}
@@ -106,8 +87,8 @@ func (a *App) readings(side listing, touched map[string]bool) []reading {
 }
 
 // keepTouched drops manifests that were read only because another needs them.
-func keepTouched(inv *checks.Inventory, touched map[string]bool) {
-	inv.Manifests = slices.DeleteFunc(inv.Manifests, func(m checks.Manifest) bool { return !touched[m.Path] })
+func keepTouched(inv *checks.Inventory, touched []string) {
+	inv.Manifests = slices.DeleteFunc(inv.Manifests, func(m checks.Manifest) bool { return !slices.Contains(touched, m.Path) })
 }
 
 // policyChange reads the policy file that a change proposes. It is validated and shown, and

@@ -37,6 +37,8 @@ type gathered struct {
 	Material *checks.Material
 	Policy   *checks.Policy
 	Owners   *checks.Codeowners
+	// Commit is where the check stands when the Subject's name does not say: a release's.
+	Commit string
 	// Wait, when set, says that there is no verdict to form now.
 	Wait *waiting
 	// Quiet says that nothing was found that a scanner could look at.
@@ -60,14 +62,16 @@ type waiting struct {
 
 // problem returns the reason that a broken policy gives.
 func (g gathered) problem() checks.Reason {
-	e := g.PolicyProblem
-	text := e.Error()
-	if g.PolicyKept {
-		text += "; the last valid policy of the branch stays in force"
-	} else {
-		text += "; there is no earlier valid policy to fall back on"
+	text := "Policy file: " + g.PolicyProblem.Message
+	if g.PolicyProblem.Line > 0 {
+		text = fmt.Sprintf("Policy file line %d: %s", g.PolicyProblem.Line, g.PolicyProblem.Message)
 	}
-	return checks.Reason{Rule: "policy", Code: checks.CodePolicyInvalid, Message: text}
+	if g.PolicyKept {
+		text += " (on the base branch; its last valid policy stays in force)"
+	} else {
+		text += " (on the base branch, which has no earlier valid policy)"
+	}
+	return checks.Reason{Rule: checks.RulePolicyFile, Code: checks.CodePolicyInvalid, Message: text}
 }
 
 // reading is one file to be read on one side.
