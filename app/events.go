@@ -70,7 +70,11 @@ var events = []event{
 		name: "installation_repositories", priority: priorityBackfill, handle: (*App).onInstallationRepositories,
 		actions: []string{"added"}, unasked: true,
 	},
-	// release: its row goes here.
+	{
+		name: "release", priority: priorityRelease, handle: (*App).onRelease,
+		actions: []string{"published", "released", "prereleased", "edited", "created", "deleted", "unpublished"},
+		needs:   permissions{"contents": "write", "attestations": "read", "issues": "write", "checks": "write"},
+	},
 }
 
 // eventNamed returns the row of the event with that name.
@@ -111,6 +115,7 @@ type payload struct {
 	CheckRun   *payloadCheckRun   `json:"check_run"`
 	CheckSuite *payloadCheckSuite `json:"check_suite"`
 	MergeGroup *payloadMergeGroup `json:"merge_group"`
+	Release    *payloadRelease    `json:"release"`
 	Sender     struct {
 		Login string `json:"login"`
 		Type  string `json:"type"`

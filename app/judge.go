@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,7 +26,7 @@ func gathers() []gather {
 	return []gather{
 		{checks.KindPullRequest, permissions{"contents": "read", "pull_requests": "read", "checks": "write"}, (*App).gatherPullRequest},
 		{checks.KindMergeGroup, permissions{"contents": "read", "pull_requests": "read", "checks": "write"}, (*App).gatherMergeGroup},
-		// kind release: its row goes here.
+		{checks.KindRelease, toJudgeReleases, (*App).gatherRelease},
 	}
 }
 
@@ -64,6 +65,7 @@ func (a *App) judge(ctx context.Context, j store.Job) error {
 	if err != nil {
 		return err
 	}
+	s.Commit = cmp.Or(g.Commit, s.Commit)
 	if g.Wait != nil {
 		return a.wait(ctx, j, s, g.Wait)
 	}
@@ -112,7 +114,9 @@ func (a *App) record(ctx context.Context, j store.Job, s subjectArgs, g gathered
 	}
 	for _, surface := range surfaces() {
 		if surface.wants(report, g.Policy) {
-			r.Publish = append(r.Publish, a.publishJob(surface.name, publishArgs{Subject: s}, j.Cause))
+			job := a.publishJob(surface.name, publishArgs{Subject: s}, j.Cause)
+			job.Priority = cmp.Or(surface.priority, job.Priority)
+			r.Publish = append(r.Publish, job)
 		}
 	}
 	recorded, err := a.store.Record(ctx, r)
@@ -129,9 +133,11 @@ func (a *App) record(ctx context.Context, j store.Job, s subjectArgs, g gathered
 
 // wait ends the job without a verdict, shows why, and comes back when told to.
 func (a *App) wait(ctx context.Context, j store.Job, s subjectArgs, w *waiting) error {
-	shown := w.Shown
-	then := []store.Job{a.publishJob(surfaceCheck, publishArgs{Subject: s, Shown: &shown, Mark: w.Mark}, j.Cause)}
-	then[0].Generation = j.Generation
+	var then []store.Job
+	if shown := w.Shown; shown.Name != "" { // a release that nobody asked about shows nothing
+		then = append(then, a.publishJob(surfaceCheck, publishArgs{Subject: s, Shown: &shown, Mark: w.Mark}, j.Cause))
+		then[0].Generation = j.Generation
+	}
 	if !w.Until.IsZero() {
 		again := j
 		again.Due = w.Until

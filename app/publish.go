@@ -12,8 +12,10 @@ import (
 
 // surface is one place on GitHub that shows Reports. Each is published by its own job.
 type surface struct {
-	name  string
-	needs permissions
+	name string
+	// priority of its jobs; 0: that of the Subject's.
+	priority int
+	needs    permissions
 	// wants says whether a Report has something to show here.
 	wants func(r checks.Report, p *checks.Policy) bool
 	// publish looks first, then writes. It may run again after having written.
@@ -31,8 +33,8 @@ func surfaces() []surface {
 			wants:   func(checks.Report, *checks.Policy) bool { return true },
 			publish: (*App).publishCheck,
 		},
-		// surface issue: its row goes here.
-		// surface gate: its row goes here.
+		{name: surfaceGate, priority: priorityGate, needs: toHoldReleases, wants: wantsGate, publish: (*App).publishGate},
+		{name: surfaceIssue, priority: priorityIssue, needs: toWriteIssues, wants: wantsIssue, publish: (*App).publishIssue},
 	}
 }
 
@@ -122,6 +124,11 @@ func (a *App) publishReport(ctx context.Context, j store.Job, args publishArgs, 
 	}
 	if newest, err := a.store.Newest(ctx, j.Key); err == nil && newest > r.Generation {
 		return nil
+	}
+	if args.Subject.Kind == checks.KindRelease {
+		if same, err := a.unchanged(ctx, args.Subject, r); err != nil || !same {
+			return err
+		}
 	}
 	needs := on.needs
 	if row, err := gatherFor(args.Subject.Kind); err == nil && len(needs.missing(row.needs)) == 0 {

@@ -71,7 +71,10 @@ func (a *App) run(ctx context.Context, j store.Job) error {
 
 // deadline is how long one attempt at j may take.
 func (a *App) deadline(j store.Job) time.Duration {
-	if j.Step == stepJudge {
+	switch {
+	case j.Step == stepJudge && strings.HasPrefix(j.Key, "release:"):
+		return a.limits.release
+	case j.Step == stepJudge:
 		return a.limits.judge
 	}
 	return a.limits.step

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// surfaceGate is what is done to a release that must not stay published.
+const surfaceGate = "gate"
+
+// toHoldReleases is what the gate may do.
+var toHoldReleases = permissions{"contents": "write"}
+
+// The states of a gate: Publication.State. One that ends in "ing" says that a request was
+// about to be sent whose answer is not known.
+const (
+	gateReverting = "reverting"
+	gateReverted  = "reverted" // the release is a draft again
+	gateDemoting  = "demoting"
+	gateDemoted   = "demoted" // the release is immutable: now a prerelease, and not the latest
+	gateRefused   = "refused" // GitHub does not let us; the issue and the log say so
+)
+
+// wantsGate reports whether a release judged by r must not stay published under p: gate
+// reactive, enforced, and a Verdict that is Fail. Unknown counts as the policy says under
+// on_incomplete, with one exception: a release in which there is nothing to judge stays.
+func wantsGate(r checks.Report, p *checks.Policy) bool {
+	if r.Subject.Kind != checks.KindRelease || r.Subject.Draft || p.Releases.Gate != checks.GateReactive || p.Mode == checks.ModeObserve {
+		return false
+	}
+	switch r.Verdict {
+	case checks.Fail:
+		return true
+	case checks.Unknown:
+		return p.PullRequest.OnIncomplete == "failure" && len(r.Assets) > 0
+	}
+	return false
+}
+
+// publishGate takes a published release back: a mutable one becomes a draft again, an
+// immutable one is no longer offered as the latest. Nothing is ever deleted, and a release
+// that is a draft already is left alone.
+func (a *App) publishGate(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error {
+	found, err := c.release(ctx, s.ReleaseID)
+	var lacking *errPermission
+	switch {
+	case errors.As(err, &lacking):
+		return a.noteGate(ctx, r, gateRefused)
+	case notFound(err):
+		return nil // deleted meanwhile
+	case err != nil:
+		return err
+	case found.Draft:
+		return a.confirmGate(ctx, r, gateReverting, gateReverted)
+	case found.Immutable && found.Prerelease:
+		return a.confirmGate(ctx, r, gateDemoting, gateDemoted)
+	case found.Immutable:
+		return a.hold(ctx, c, r, found, gateDemoting, gateDemoted)
+	}
+	return a.hold(ctx, c, r, found, gateReverting, gateReverted)
+}
+
+// heldRelease is the body of an update of a release. All fields are sent, each with its own
+// value, because an update without them can rename a draft (GITHUB.md section 7).
+type heldRelease struct {
+	TagName         string `json:"tag_name"`
+	TargetCommitish string `json:"target_commitish"`
+	Name            string `json:"name"`
+	Body            string `json:"body"`
+	Draft           bool   `json:"draft"`
+	Prerelease      bool   `json:"prerelease"`
+	MakeLatest      string `json:"make_latest,omitempty"`
+}
+
+// hold sends the update and keeps what came of it. The intention is stored before: after a
+// lost answer, the state of the release tells whether it was carried out.
+func (a *App) hold(ctx context.Context, c *installation, r store.StoredReport, found release, before, after string) error {
+	body := heldRelease{
+		TagName: found.TagName, TargetCommitish: found.TargetCommitish, Name: found.Name, Body: found.Body,
+		Draft: after == gateReverted, Prerelease: found.Prerelease,
+	}
+	if after == gateDemoted {
+		body.Prerelease, body.MakeLatest = true, "false"
+	}
+	if err := a.noteGate(ctx, r, before); err != nil {
+		return err
+	}
+	var now release
+	_, err := c.ask(ctx, http.MethodPatch, fmt.Sprintf("%s/releases/%d", c.path(), found.ID), body, &now)
+	switch code := status(err); {
+	case code == http.StatusForbidden, code == http.StatusUnprocessableEntity, code == http.StatusNotFound:
+		a.log.Warn("release not taken back", "repo", c.Repo.String(), "release", found.ID, "error", err)
+		return a.noteGate(ctx, r, gateRefused)
+	case err != nil:
+		return fmt.Errorf("taking release %d of %s back: %w", found.ID, c.Repo, err)
+	case now.Draft != body.Draft || now.Prerelease != body.Prerelease:
+		return fmt.Errorf("taking release %d of %s back: GitHub answers that it is as before", found.ID, c.Repo)
+	}
+	return a.noteGate(ctx, r, after)
+}
+
+// confirmGate keeps that an update whose answer was lost was carried out after all.
+func (a *App) confirmGate(ctx context.Context, r store.StoredReport, before, after string) error {
+	state, err := a.gateState(ctx, r.Key)
+	if err != nil || state != before {
+		return err
+	}
+	return a.noteGate(ctx, r, after)
+}
+
+// gateState returns what the gate did to the release with that key, "" when nothing.
+func (a *App) gateState(ctx context.Context, key string) (string, error) {
+	p, err := a.store.Publication(ctx, surfaceGate, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading what the gate did to %s: %w", key, err)
+	}
+	return p.State, nil
+}
+
+func (a *App) noteGate(ctx context.Context, r store.StoredReport, state string) error {
+	p := store.Publication{Surface: surfaceGate, Key: r.Key, Generation: r.Generation, RemoteID: r.Report.Subject.ReleaseID, State: state}
+	if err := a.store.SavePublication(ctx, p); err != nil {
+		return fmt.Errorf("keeping what the gate did to %s: %w", r.Key, err)
+	}
+	if state != gateReverting && state != gateDemoting {
+		a.metrics.gateDecisions.WithLabelValues("release", state).Inc()
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/go-github/v62/github"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/output"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// The permissions of the release side, each asked for only where it is used: what an
+// installation does not grant takes away one feature, not all (GITHUB.md section 3).
+var (
+	toJudgeReleases    = permissions{"contents": "read", "checks": "write"}
+	toReadDrafts       = permissions{"contents": "write"} // a draft is invisible without it
+	toReadAttestations = permissions{"attestations": "read"}
+)
+
+// errReleaseGone says that GitHub has no release with a number.
+var errReleaseGone = errors.New("the release is gone")
+
+// trunk is what a release is judged by: the repository as it is now, and the policy at the
+// head of its default branch.
+type trunk struct {
+	*github.Repository
+	head string // commit of the default branch
+	inForce
+}
+
+// trunk reads the repository of c and the policy in force for its releases.
+func (a *App) trunk(ctx context.Context, c *installation) (trunk, error) {
+	t := trunk{}
+	var err error
+	if t.Repository, _, err = c.Repositories.Get(ctx, c.Repo.Owner, c.Repo.Name); err != nil {
+		return t, fmt.Errorf("reading repository %s: %w", c.Repo, err)
+	}
+	if t.GetID() != c.Repo.ID {
+		return t, fmt.Errorf("repository %s is now number %d, not %d: %w", c.Repo, t.GetID(), c.Repo.ID, errGone)
+	}
+	if t.head, err = c.targetCommit(ctx, t.GetDefaultBranch(), ""); err != nil {
+		return t, err
+	}
+	t.inForce, err = a.policy(ctx, c, "refs/heads/"+t.GetDefaultBranch(), t.head)
+	return t, err
+}
+
+// gatherRelease reads a release as it is now, its assets and all evidence for them.
+//
+// It asks to wait while the assets have not settled, and for nothing at all when Policy does
+// not look at releases or the release is gone.
+func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs) (gathered, error) {
+	t, err := a.trunk(ctx, c)
+	if err != nil {
+		return gathered{}, err
+	}
+	if t.Policy.Releases.Gate == checks.GateOff {
+		return a.notJudged(ctx, s, "Releases are not checked: the policy has releases.gate off.")
+	}
+	c, seen, err := c.see(ctx, s.ReleaseID, t.GetDefaultBranch())
+	if errors.Is(err, errReleaseGone) {
+		return a.releaseGone(ctx, s)
+	}
+	if err != nil {
+		return gathered{}, err
+	}
+	g := gathered{Policy: t.Policy, PolicyProblem: t.Problem, PolicyKept: t.Kept, Commit: seen.shown}
+	if g.Wait, err = a.awaitAssets(ctx, s, t.Policy, seen); err != nil || g.Wait != nil {
+		return g, err
+	}
+	g.Material, err = a.releaseMaterial(ctx, c, t, seen)
+	return g, err
+}
+
+// awaitAssets returns what to wait for before the release can be judged, or nil.
+//
+// Jobs with one key never run at once, so nobody else writes what is remembered meanwhile.
+func (a *App) awaitAssets(ctx context.Context, s subjectArgs, p *checks.Policy, seen releaseSeen) (*waiting, error) {
+	name := "settle:" + s.key()
+	was, _, err := recall[settling](ctx, a, name)
+	if err != nil {
+		return nil, err
+	}
+	is, got := was.look(p.Releases, seen.assets, seen.set(), a.now())
+	if err := a.remember(ctx, name, is); err != nil {
+		return nil, err
+	}
+	if got.ready {
+		return nil, nil
+	}
+	d := a.detail(s, p.Mode)
+	d.Have, d.Want, d.Missing = got.have, got.want, got.missing
+	return &waiting{Until: got.until, Shown: output.ForState(output.StateWaiting, d)}, nil
+}
+
+// releaseMaterial downloads what seen consists of and collects the evidence for it.
+func (a *App) releaseMaterial(ctx context.Context, c *installation, t trunk, seen releaseSeen) (*checks.Material, error) {
+	read, err := a.readAssets(ctx, c, seen.assets)
+	if err != nil {
+		return nil, err
+	}
+	bundles := sidecars(read)
+	asked := a.installation(c.Repo, toReadAttestations)
+	kept, gaps, err := asked.readAttestations(ctx, read)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.digest512(ctx, c, seen.assets, read, kept); err != nil {
+		return nil, err
+	}
+	r := &checks.Release{
+		ID: seen.ID, Tag: seen.TagName, Name: seen.Name, Draft: seen.Draft, Prerelease: seen.Prerelease, Immutable: seen.Immutable,
+		Commit: seen.commit, TagRef: "refs/tags/" + seen.TagName, DefaultBranch: t.GetDefaultBranch(),
+		RepositoryID: t.GetID(), OwnerID: t.GetOwner().GetID(), Private: t.GetPrivate(),
+		Bundles: append(bundles, kept...), Gaps: append(seen.gaps, gaps...),
+		Roots: roots(t.Policy.Releases.Trust, t.GetPrivate(), seen.Immutable),
+	}
+	for _, pem := range t.Policy.Releases.Trust.Keys {
+		r.Keys = append(r.Keys, pem)
+	}
+	for _, x := range read {
+		r.Assets = append(r.Assets, x.Asset)
+	}
+	return &checks.Material{Release: r, Subject: checks.Subject{
+		Kind: checks.KindRelease, Repository: t.GetFullName(), Ref: r.TagRef, Commit: seen.shown,
+		RepositoryID: t.GetID(), ReleaseID: seen.ID, Draft: seen.Draft, AssetSet: seen.set(),
+	}}, nil
+}
+
+// releaseGone ends what was begun for a release that does not exist any more: its issue is
+// closed, and a check that is still open concluded. A verdict already shown stays.
+func (a *App) releaseGone(ctx context.Context, s subjectArgs) (gathered, error) {
+	known, err := a.issueKnown(ctx, s.key())
+	if err != nil {
+		return gathered{}, err
+	}
+	if known.RemoteID > 0 {
+		why := "The release was deleted, so nothing is left to cure."
+		if err := a.closeIssue(ctx, a.installation(s.Repo, toWriteIssues), known, "not_planned", why); err != nil {
+			return gathered{}, err
+		}
+	}
+	return a.notJudged(ctx, s, "The release does not exist any more.")
+}
+
+// notJudged asks for nothing but the end of a check that is open.
+func (a *App) notJudged(ctx context.Context, s subjectArgs, why string) (gathered, error) {
+	_, prior, err := a.shown(ctx, s)
+	if err != nil {
+		return gathered{}, err
+	}
+	if prior.Run == "" || prior.Done && !s.Rerun {
+		return gathered{Wait: &waiting{}}, nil
+	}
+	d := a.detail(s, "")
+	d.Message = why
+	return gathered{Commit: prior.Head, Wait: &waiting{Shown: output.ForState(output.StateDeleted, d), Mark: markDraft}}, nil
+}
+
+// roots returns the trust roots for a release: those of Policy, or those that GitHub signs
+// under. It signs for private repositories under its own root, for public ones under
+// Sigstore's, and attests immutable releases of either under its own (GITHUB.md section 7).
+func roots(trust checks.TrustRules, private, immutable bool) []string {
+	if len(trust.Roots) > 0 {
+		return slices.Clone(trust.Roots)
+	}
+	roots := []string{checks.RootPublicGood}
+	if private || immutable {
+		roots = append(roots, checks.RootGitHub)
+	}
+	if len(trust.Keys) > 0 {
+		roots = append(roots, checks.RootKey)
+	}
+	return roots
+}
+
+// unchanged reports whether the release is still what r judged. If not, it asks for another
+// judgment, and nothing of r may be shown (THREATS G24).
+func (a *App) unchanged(ctx context.Context, s subjectArgs, r store.StoredReport) (bool, error) {
+	c := a.installation(s.Repo, toJudgeReleases)
+	facts, _, err := c.Repositories.Get(ctx, c.Repo.Owner, c.Repo.Name)
+	if err != nil {
+		return false, fmt.Errorf("reading repository %s: %w", c.Repo, err)
+	}
+	_, seen, err := c.see(ctx, s.ReleaseID, facts.GetDefaultBranch())
+	if err != nil && !errors.Is(err, errReleaseGone) {
+		return false, err
+	}
+	if err == nil && seen.set() == r.Report.Subject.AssetSet {
+		return true, nil
+	}
+	if err := a.store.Enqueue(ctx, a.judgeJob(s, "the release changed")); err != nil {
+		return false, fmt.Errorf("asking to judge %s again: %w", s.key(), err)
+	}
+	return false, nil
+}
+
+// path returns the start of the routes of the repository.
+func (c *installation) path() string { return "repos/" + c.Repo.String() }
+
+// ask calls a route of the API and reads its answer into v: for bodies and answers that
+// go-github v62 does not know. body may be nil.
+func (c *installation) ask(ctx context.Context, method, path string, body, v any) (*github.Response, error) {
+	q, err := c.NewRequest(method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	return c.Do(ctx, q, v)
+}

@@ -1,0 +1,310 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v62/github"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/output"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// surfaceIssue is the issue that follows a failed release until it is cured. Its
+// Publication.RemoteID is the issue's number.
+const surfaceIssue = "issue"
+
+// toWriteIssues is what issues need: contents for the policy and CODEOWNERS.
+var toWriteIssues = permissions{"issues": "write", "contents": "read"}
+
+// issueState is what is known of an issue: Publication.State in JSON.
+type issueState struct {
+	Closed string `json:"closed,omitempty"` // why we closed it
+	// Skipped says why there is no issue although there should be one.
+	Skipped string `json:"skipped,omitempty"`
+}
+
+// wantsIssue reports whether a release has an issue to open, renew or close. Unknown does
+// neither: it says nothing about a cure, nor of a fault.
+func wantsIssue(r checks.Report, p *checks.Policy) bool {
+	if r.Subject.Kind != checks.KindRelease {
+		return false
+	}
+	return r.Verdict == checks.Pass || r.Verdict == checks.Fail && p.Issues.Enabled
+}
+
+// publishIssue brings the issue on a release in line with r: one issue per release, opened
+// when it fails, rewritten in place when something changed, closed when it passes.
+func (a *App) publishIssue(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error {
+	known, err := a.issueKnown(ctx, r.Key)
+	if err != nil {
+		return err
+	}
+	if r.Report.Verdict == checks.Pass {
+		if known.RemoteID == 0 {
+			return nil // there never was one
+		}
+		why := fmt.Sprintf("The release passed at commit `%s`.", r.Report.Subject.Commit)
+		return a.closeIssue(ctx, c, known, "completed", why)
+	}
+	err = a.openIssue(ctx, c, s, r, known)
+	if why := unavailable(err); why != "" {
+		a.log.Warn("no issue on a failed release", "repo", s.Repo.String(), "release", s.ReleaseID, "reason", why)
+		known.Generation = r.Generation
+		return a.saveIssue(ctx, known, issueState{Skipped: why})
+	}
+	return err
+}
+
+// unavailable says why a repository has no issues for us, "" when err is something else.
+func unavailable(err error) string {
+	var lacking *errPermission
+	switch {
+	case errors.As(err, &lacking):
+		return lacking.Error()
+	case status(err) == http.StatusGone:
+		return "issues are disabled in the repository"
+	case status(err) == http.StatusForbidden:
+		return "GitHub does not let Landwaiter write issues here"
+	}
+	return ""
+}
+
+// issueKnown returns what is stored of the issue on key; RemoteID is 0 when there is none.
+func (a *App) issueKnown(ctx context.Context, key string) (store.Publication, error) {
+	p, err := a.store.Publication(ctx, surfaceIssue, key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return p, fmt.Errorf("reading the issue on %s: %w", key, err)
+	}
+	p.Surface, p.Key = surfaceIssue, key
+	return p, nil
+}
+
+func (a *App) saveIssue(ctx context.Context, p store.Publication, st issueState) error {
+	p.State = string(encode(st))
+	if err := a.store.SavePublication(ctx, p); err != nil {
+		return fmt.Errorf("keeping the issue on %s: %w", p.Key, err)
+	}
+	return nil
+}
+
+// openIssue opens the issue on a failed release or renews the one there is.
+//
+// A draft that was never published fails in its check alone: nobody can have downloaded it,
+// and it may still be in the making.
+func (a *App) openIssue(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport, known store.Publication) error {
+	issue, err := c.findIssue(ctx, known)
+	if err != nil {
+		return err
+	}
+	gate, err := a.gateState(ctx, r.Key)
+	if err != nil {
+		return err
+	}
+	if issue == nil && gate == "" && r.Report.Subject.Draft {
+		return nil
+	}
+	due, err := a.issueOn(ctx, c, s, r, gate, issue)
+	if err != nil {
+		return err
+	}
+	known.Generation = r.Generation
+	if issue == nil {
+		known.RemoteID, err = c.createIssue(ctx, due)
+	} else {
+		known.RemoteID, err = int64(issue.GetNumber()), c.renewIssue(ctx, issue, due)
+	}
+	if err != nil {
+		return err
+	}
+	return a.saveIssue(ctx, known, issueState{})
+}
+
+// draftIssue is an issue as it should be.
+type draftIssue struct {
+	title, body string
+	state       string // digest of what it says, which its marker carries
+	labels      []string
+	assignees   []string
+}
+
+// issueOn writes the issue on r. prior is the one there is, or nil.
+func (a *App) issueOn(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport, gate string, prior *github.Issue) (draftIssue, error) {
+	t, err := a.trunk(ctx, c)
+	if err != nil {
+		return draftIssue{}, err
+	}
+	owners, why, err := a.releaseOwners(ctx, c, t)
+	if err != nil {
+		return draftIssue{}, err
+	}
+	severity := releaseSeverity(r.Report)
+	o := output.IssueOptions{
+		DetailsURL: a.detailsURL(s), Key: r.Key, Owners: owners, OwnerWhy: why,
+		Reverted: gate == gateReverting || gate == gateReverted, Workflow: ownWorkflow(t),
+	}
+	if within, ok := t.Policy.SLA[severity]; ok {
+		seen := r.Report.Time
+		if prior != nil {
+			seen = prior.GetCreatedAt().Time
+		}
+		o.Due = seen.Add(within)
+	}
+	title, body := output.Issue(r.Report, o)
+	sum := sha256.Sum256([]byte(title + "\n" + body))
+	o.State = hex.EncodeToString(sum[:8])
+	title, body = output.Issue(r.Report, o)
+	due := draftIssue{title: title, body: body, state: o.State, labels: []string{issueLabel, issueLabel + ":" + severity.String()}}
+	due.assignees, err = c.assignable(ctx, owners)
+	return due, err
+}
+
+// releaseSeverity says how bad a failed release is: critical when bytes or signers are not
+// what they should be, which may be an attack, and high when proof is missing.
+func releaseSeverity(r checks.Report) checks.Severity {
+	for _, x := range r.Assets {
+		if x.State == checks.AssetInvalid || x.State == checks.AssetWrongSigner {
+			return checks.SeverityCritical
+		}
+	}
+	return checks.SeverityHigh
+}
+
+// findIssue returns the issue of known, or the oldest one that carries its mark: after a lost
+// answer the number is not known. nil means that there is none.
+func (c *installation) findIssue(ctx context.Context, known store.Publication) (*github.Issue, error) {
+	if known.RemoteID > 0 {
+		issue, _, err := c.Issues.Get(ctx, c.Repo.Owner, c.Repo.Name, int(known.RemoteID))
+		if err == nil {
+			return issue, nil
+		}
+		if code := status(err); code != http.StatusNotFound && code != http.StatusGone {
+			return nil, fmt.Errorf("reading issue %d of %s: %w", known.RemoteID, c.Repo, err)
+		}
+	}
+	listed, err := each(ctx, func(page int) ([]*github.Issue, *github.Response, error) {
+		return c.Issues.ListByRepo(ctx, c.Repo.Owner, c.Repo.Name, &github.IssueListByRepoOptions{
+			State: "all", Labels: []string{issueLabel}, Sort: "created", Direction: "asc",
+			ListOptions: github.ListOptions{Page: page, PerPage: 100},
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for the issue on %s in %s: %w", known.Key, c.Repo, err)
+	}
+	for _, issue := range listed {
+		mark, ok := output.ParseMarker(issue.GetBody())
+		// Anyone may copy the mark into an issue of their own; an App's author is a bot.
+		if ok && mark.Key == known.Key && issue.GetUser().GetType() == "Bot" && !issue.IsPullRequest() {
+			return issue, nil
+		}
+	}
+	return nil, nil
+}
+
+// createIssue opens an issue. When GitHub refuses an assignee it is opened without any: the
+// body names the owners.
+func (c *installation) createIssue(ctx context.Context, due draftIssue) (int64, error) {
+	for _, label := range due.labels {
+		if err := c.ensureLabel(ctx, label); err != nil {
+			return 0, err
+		}
+	}
+	request := &github.IssueRequest{Title: &due.title, Body: &due.body, Labels: &due.labels}
+	if len(due.assignees) > 0 {
+		request.Assignees = &due.assignees
+	}
+	issue, _, err := c.Issues.Create(ctx, c.Repo.Owner, c.Repo.Name, request)
+	if status(err) == http.StatusUnprocessableEntity && request.Assignees != nil {
+		request.Assignees = nil
+		issue, _, err = c.Issues.Create(ctx, c.Repo.Owner, c.Repo.Name, request)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("opening an issue in %s: %w", c.Repo, err)
+	}
+	return int64(issue.GetNumber()), nil
+}
+
+// renewIssue rewrites an issue when what it says changed. One that we closed is opened again;
+// one that a person closed is left as it is.
+func (c *installation) renewIssue(ctx context.Context, issue *github.Issue, due draftIssue) error {
+	closed := issue.GetState() == "closed"
+	if closed && issue.GetClosedBy().GetType() != "Bot" {
+		return nil
+	}
+	mark, _ := output.ParseMarker(issue.GetBody())
+	if mark.State == due.state && !closed {
+		return nil
+	}
+	request := &github.IssueRequest{Title: &due.title, Body: &due.body, Labels: withLabels(issue, due.labels)}
+	if closed {
+		request.State = github.String("open")
+	}
+	if _, _, err := c.Issues.Edit(ctx, c.Repo.Owner, c.Repo.Name, issue.GetNumber(), request); err != nil {
+		return fmt.Errorf("renewing issue %d of %s: %w", issue.GetNumber(), c.Repo, err)
+	}
+	return nil
+}
+
+// withLabels returns the labels of issue with ours replaced by due: people's labels stay.
+func withLabels(issue *github.Issue, due []string) *[]string {
+	all := slices.Clone(due)
+	for _, l := range issue.Labels {
+		if name := l.GetName(); name != issueLabel && !strings.HasPrefix(name, issueLabel+":") {
+			all = append(all, name)
+		}
+	}
+	return &all
+}
+
+// closeIssue says why in a comment and closes the issue of known, if it is open. The comment
+// carries a mark, by which a second attempt finds it.
+func (a *App) closeIssue(ctx context.Context, c *installation, known store.Publication, reason, why string) error {
+	issue, err := c.findIssue(ctx, known)
+	if unavailable(err) != "" {
+		return nil // nothing can be closed where nothing can be written
+	}
+	if err != nil || issue == nil || issue.GetState() == "closed" {
+		return err
+	}
+	sum := sha256.Sum256([]byte(why))
+	mark := fmt.Sprintf("<!-- landwaiter:closed v=1 key=%s state=%s -->", known.Key, hex.EncodeToString(sum[:8]))
+	if err := c.commentOnce(ctx, issue, why+"\n\n"+mark, mark); err != nil {
+		return err
+	}
+	request := &github.IssueRequest{State: github.String("closed"), StateReason: &reason}
+	if _, _, err := c.Issues.Edit(ctx, c.Repo.Owner, c.Repo.Name, issue.GetNumber(), request); err != nil {
+		return fmt.Errorf("closing issue %d of %s: %w", issue.GetNumber(), c.Repo, err)
+	}
+	known.RemoteID = int64(issue.GetNumber())
+	return a.saveIssue(ctx, known, issueState{Closed: reason})
+}
+
+// commentOnce posts body unless a comment of the day carries mark already.
+func (c *installation) commentOnce(ctx context.Context, issue *github.Issue, body, mark string) error {
+	since := time.Time{}
+	comments, err := each(ctx, func(page int) ([]*github.IssueComment, *github.Response, error) {
+		return c.Issues.ListComments(ctx, c.Repo.Owner, c.Repo.Name, issue.GetNumber(), &github.IssueListCommentsOptions{
+			Since: &since, ListOptions: github.ListOptions{Page: page, PerPage: 100},
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("reading the comments of issue %d of %s: %w", issue.GetNumber(), c.Repo, err)
+	}
+	for _, said := range comments {
+		if said.GetUser().GetType() == "Bot" && strings.HasSuffix(strings.TrimSpace(said.GetBody()), mark) {
+			return nil
+		}
+	}
+	if _, _, err := c.Issues.CreateComment(ctx, c.Repo.Owner, c.Repo.Name, issue.GetNumber(), &github.IssueComment{Body: &body}); err != nil {
+		return fmt.Errorf("commenting on issue %d of %s: %w", issue.GetNumber(), c.Repo, err)
+	}
+	return nil
+}

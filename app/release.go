@@ -1,0 +1,111 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// payloadRelease is what a release event says of its release; only the number is believed.
+type payloadRelease struct {
+	ID      int64  `json:"id"`
+	TagName string `json:"tag_name"`
+}
+
+// onRelease judges a release. Every action leads to the same job, because the release is read
+// again anyway: one that was deleted, or went back to draft, is found to be so.
+//
+// The check cannot show "queued" here: the commit to show it on is not in the payload.
+func (a *App) onRelease(d store.Delivery) ([]store.Job, error) {
+	p, err := readPayload(d)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.repo()
+	if err != nil {
+		return nil, err
+	}
+	if p.Release == nil || p.Release.ID <= 0 {
+		return nil, fmt.Errorf("%s %s has no release", d.Event, d.GUID)
+	}
+	s := subjectArgs{Repo: r, Kind: checks.KindRelease, ReleaseID: p.Release.ID, Ref: "refs/tags/" + p.Release.TagName}
+	return []store.Job{a.judgeJob(s, d.Event+"."+p.Action)}, nil
+}
+
+// settling is what is remembered of a release whose assets are awaited.
+type settling struct {
+	Set    string    `json:"set"`    // the asset set last seen
+	Since  time.Time `json:"since"`  // when it was first seen
+	Began  time.Time `json:"began"`  // when the waiting began; zero when it has ended
+	Judged string    `json:"judged"` // the asset set that the waiting ended with
+}
+
+// settled is what a look found.
+type settled struct {
+	ready   bool
+	until   time.Time // when to look again
+	have    int       // assets that are whole
+	want    int       // assets that are there or awaited
+	missing []string  // names that Policy expects
+}
+
+// look says whether the assets of a release are all there: every expected name exists, every
+// upload is finished, and nothing changed for the settle window. After the longest wait they
+// are judged as they are, and so is a set that was judged before. Uploads send no event, so
+// nothing but looking again tells (GITHUB.md section 7).
+func (was settling) look(rules checks.ReleaseRules, assets []releaseAsset, set string, now time.Time) (settling, settled) {
+	is := settling{Set: set, Since: was.Since, Began: was.Began, Judged: was.Judged}
+	if was.Set != set {
+		is.Since = now
+	}
+	if is.Began.IsZero() {
+		is.Began = now
+	}
+	got := settled{missing: expected(rules, assets)}
+	for _, x := range assets {
+		if x.State == "uploaded" {
+			got.have++
+		}
+	}
+	got.want = len(assets) + len(got.missing)
+	calm, end := is.Since.Add(rules.SettleWindow), is.Began.Add(rules.MaxWait)
+	whole := got.have == got.want && !now.Before(calm)
+	if got.ready = whole || !now.Before(end) || set == was.Judged; got.ready {
+		is.Began, is.Judged = time.Time{}, set
+		return is, got
+	}
+	got.until = calm
+	if got.have < got.want {
+		got.until = now.Add(min(max(rules.SettleWindow, shortestLook), longestLook))
+	}
+	if end.Before(got.until) {
+		got.until = end
+	}
+	return is, got
+}
+
+// The pause between two looks at a release whose assets are awaited is the settle window
+// within these bounds.
+const (
+	shortestLook = time.Second
+	longestLook  = time.Minute
+)
+
+// expected returns the names that Policy expects and that no asset has: those of asset rules
+// without a wildcard. A rule with a wildcard says what a matching asset needs, not that there is one.
+func expected(rules checks.ReleaseRules, assets []releaseAsset) []string {
+	var missing []string
+	for _, rule := range rules.Assets {
+		if strings.Contains(rule.Match, "*") {
+			continue
+		}
+		if !slices.ContainsFunc(assets, func(x releaseAsset) bool { return x.Name == rule.Match }) {
+			missing = append(missing, rule.Match)
+		}
+	}
+	return missing
+}
