@@ -190,7 +190,8 @@ func getUser(q *request) reply {
 		return notFound()
 	}
 	return ok(with(q.g.simpleUser(a), object{
-		"name": a.login, "company": nil, "blog": "", "location": nil, "email": nil, "hireable": nil, "bio": nil,
+		"user_view_type": "public",
+		"name":           a.login, "company": nil, "blog": "", "location": nil, "email": nil, "hireable": nil, "bio": nil,
 		"public_repos": 0, "public_gists": 0, "followers": 0, "following": 0,
 		"created_at": stamp(q.g.appCreated), "updated_at": stamp(q.g.appCreated),
 	}))

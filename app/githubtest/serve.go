@@ -86,9 +86,9 @@ func (g *GitHub) operation(r *route) *contract.Operation {
 		g.violation(err.Error())
 		return nil
 	}
-	op, ok := api.Operation(r.method, r.template)
-	if !ok {
-		g.violation(r.name() + ": GitHub's description has no such route")
+	op, err := api.Operation(r.method, r.template)
+	if err != nil {
+		g.violation(err.Error())
 		return nil
 	}
 	return op

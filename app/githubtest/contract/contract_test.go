@@ -12,8 +12,12 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("API description read in %v", time.Since(start))
-	if _, ok := api.Operation("GET", "/repos/{owner}/{repo}"); !ok {
-		t.Error("no GET /repos/{owner}/{repo}")
+	for _, p := range []string{"/repos/{owner}/{repo}", "/repos/{owner}/{repo}/pulls/{pull_number}", "/repos/{owner}/{repo}/check-runs", "/repos/{owner}/{repo}/attestations/{subject_digest}", "/repos/{owner}/{repo}/releases"} {
+		start = time.Now()
+		if _, err := api.Operation("GET", p); err != nil {
+			t.Error(err)
+		}
+		t.Logf("%s: %v", p, time.Since(start))
 	}
 	start = time.Now()
 	if err := Webhook("push", "", []byte(`{}`)); err == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,16 +23,26 @@ type Operation struct {
 	route *routers.Route
 }
 
+// ErrUnknown says that GitHub has no such operation or webhook.
+var ErrUnknown = errors.New("unknown to GitHub")
+
 // Operation returns the operation behind a method and a template, written as GitHub
-// writes it, and false when GitHub has none.
-func (a *API) Operation(method, template string) (*Operation, bool) {
-	item := a.doc.Paths.Value(template)
-	if item == nil || item.GetOperation(method) == nil {
-		return nil, false
+// writes it, or ErrUnknown.
+func (a *API) Operation(method, template string) (*Operation, error) {
+	if a.source.paths[template] == nil {
+		return nil, fmt.Errorf("%s %s: %w", method, template, ErrUnknown)
+	}
+	doc, err := a.source.path(template)
+	if err != nil {
+		return nil, err
+	}
+	item := doc.Paths.Value(template)
+	if item.GetOperation(method) == nil {
+		return nil, fmt.Errorf("%s %s: %w", method, template, ErrUnknown)
 	}
 	return &Operation{route: &routers.Route{
-		Spec: a.doc, Path: template, PathItem: item, Method: method, Operation: item.GetOperation(method),
-	}}, true
+		Spec: doc, Path: template, PathItem: item, Method: method, Operation: item.GetOperation(method),
+	}}, nil
 }
 
 // options leave authentication to the caller and report every problem at once.

@@ -9,9 +9,9 @@ import (
 )
 
 // Webhook judges the payload of an event; action is "" for events that have none. An
-// event without a published schema is an error.
+// event without a published schema is ErrUnknown.
 func Webhook(event, action string, payload []byte) error {
-	schemas, err := loadWebhooks()
+	s, err := loadWebhooks()
 	if err != nil {
 		return err
 	}
@@ -19,15 +19,18 @@ func Webhook(event, action string, payload []byte) error {
 	if action != "" {
 		name += "-" + strings.ReplaceAll(action, "_", "-")
 	}
-	schema := schemas[name]
-	if schema == nil {
-		return fmt.Errorf("webhook %s %s: GitHub has no schema %s", event, action, name)
+	if s.components["schemas"][name] == nil {
+		return fmt.Errorf("webhook %s %s: %w", event, action, ErrUnknown)
+	}
+	schema, err := s.schema(name)
+	if err != nil {
+		return err
 	}
 	var value any
 	if err := json.Unmarshal(payload, &value); err != nil {
 		return fmt.Errorf("webhook %s %s: %w", event, action, err)
 	}
-	if err := schema.Value.VisitJSON(value, openapi3.MultiErrors()); err != nil {
+	if err := schema.VisitJSON(value, openapi3.MultiErrors()); err != nil {
 		return fmt.Errorf("webhook %s %s: %w", event, action, shorten(err))
 	}
 	return nil
