@@ -6,15 +6,8 @@
 // exact titles that people and required checks rely on.
 //
 // Start reading at ForCheck in check.go; the states without a Report are in state.go, issues in
-// issue.go, and the forms of the command line in table.go, markdown.go, json.go and sarif.go.
+// issue.go, and the forms of the command line in table.go, json.go and sarif.go.
 package output
-
-import (
-	"io"
-	"time"
-
-	"github.com/landwaiter/landwaiter/checks"
-)
 
 // The names of the checks on GitHub. They are interfaces: required checks refer to them.
 const (
@@ -51,9 +44,6 @@ type Options struct {
 	Checkpoint  string
 }
 
-// ForCheck returns the check run that shows r.
-func ForCheck(r checks.Report, o Options) CheckRun { return CheckRun{} }
-
 // State is a state of a check run without a Report.
 type State string
 
@@ -83,51 +73,3 @@ type Detail struct {
 	Message    string // what happened, for people; hostile
 	DetailsURL string
 }
-
-// ForState returns the check run that shows s.
-func ForState(s State, d Detail) CheckRun { return CheckRun{} }
-
-// IssueOptions say what an issue needs to know beside the Report.
-type IssueOptions struct {
-	DetailsURL string
-	Key        string // identity of the finding, for the hidden marker
-	State      string // digest of what is shown, for the hidden marker
-	Owners     []checks.Owner
-	OwnerWhy   string    // "from CODEOWNERS `/services/pay/`"
-	Due        time.Time // zero when there is no deadline
-	Reverted   bool      // the release went back to draft
-	Workflow   string    // the repository's release workflow, for the suggested step; "" when unknown
-}
-
-// Issue returns title and body of the issue on a failed release.
-func Issue(r checks.Report, o IssueOptions) (title, body string) { return "", "" }
-
-// Marker is what a hidden mark in an issue carries.
-type Marker struct {
-	Version    int
-	Key, State string
-}
-
-// ParseMarker finds the hidden mark of Issue in body.
-func ParseMarker(body string) (Marker, bool) { return Marker{}, false }
-
-// JSON writes r as documented in docs/report.md.
-func JSON(w io.Writer, r checks.Report) error { return nil }
-
-// Table writes r for a terminal.
-func Table(w io.Writer, r checks.Report, color bool) error { return nil }
-
-// Markdown writes r as the summary of a check.
-func Markdown(w io.Writer, r checks.Report) error { return nil }
-
-// SARIF writes r as SARIF 2.1.0.
-func SARIF(w io.Writer, r checks.Report) error { return nil }
-
-// Escape makes s safe within Markdown that is posted to GitHub.
-func Escape(s string) string { return s }
-
-// MaxBody is the most bytes of a body that is sent to GitHub.
-const MaxBody = 60_000
-
-// Truncate cuts s at a line so that it has at most maxBytes with the notice.
-func Truncate(s string, maxBytes int, notice string) string { return s }

@@ -1,0 +1,277 @@
+package output
+
+import (
+	"cmp"
+	"fmt"
+	"html"
+	"slices"
+	"strings"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// Limits of a summary.
+const (
+	maxRows     = 20 // rows of a table
+	maxCommands = 20 // cures
+	maxReasons  = 20 // lines of why
+	maxIDs      = 3  // advisories in one row
+)
+
+// row is one package with all its findings of one kind.
+type row struct {
+	findings []checks.Finding // the first is the worst
+	change   checks.Change
+}
+
+// rows gathers the introduced findings by package version; what is accepted is left out.
+func (p page) rows() []row {
+	type id struct{ ecosystem, name, version string }
+	index := map[id]int{}
+	changes := map[id]checks.Change{}
+	for _, c := range p.r.Changes {
+		changes[id{c.Ecosystem, c.Name, c.To}] = c
+	}
+	var rows []row
+	for _, f := range p.r.Findings {
+		if !f.Introduced || f.Level == checks.LevelAccepted {
+			continue
+		}
+		at := id{f.Package.Ecosystem, f.Package.Name, f.Package.Version}
+		i, ok := index[at]
+		if !ok {
+			i = len(rows)
+			index[at] = i
+			rows = append(rows, row{change: changes[at]})
+		}
+		rows[i].findings = append(rows[i].findings, f)
+	}
+	return rows
+}
+
+// summary is the summary of landwaiter/pr, in the order of GITHUB.md section 5.
+func (p page) summary() string {
+	var b strings.Builder
+	b.WriteString(p.head(p.headline()))
+	rows := p.rows()
+	p.table(&b, rows)
+	p.unseen(&b)
+	p.howToFix(&b, rows)
+	p.why(&b)
+	p.acceptedRisks(&b)
+	for _, n := range p.r.Notices {
+		fmt.Fprintf(&b, "\n> %s\n", Prose(n.Message))
+	}
+	b.WriteString("\n" + p.foot())
+	return b.String()
+}
+
+func (p page) headline() string {
+	subject := map[checks.Kind]string{checks.KindPullRequest: "this pull request", checks.KindMergeGroup: "this merge group"}[p.r.Subject.Kind]
+	switch {
+	case p.count.block > 0 && p.observe:
+		return plural(p.count.block, "violation") + ", not enforced"
+	case p.count.block == 1:
+		return "1 violation blocks " + cmp.Or(subject, "this tree")
+	case p.count.block > 0:
+		return plural(p.count.block, "violation") + " block " + cmp.Or(subject, "this tree")
+	case p.r.Verdict == checks.Fail && len(p.r.Reasons) > 0:
+		return strings.ReplaceAll(Prose(p.r.Reasons[0].Message), "**", "")
+	default:
+		return p.title()
+	}
+}
+
+func (p page) table(b *strings.Builder, rows []row) {
+	if len(rows) == 0 {
+		return
+	}
+	b.WriteString("\n| Change | Package | From -> To | Problem | Fix |\n|---|---|---|---|---|\n")
+	for _, r := range rows[:min(len(rows), maxRows)] {
+		f := r.findings[0]
+		versions := Escape(f.Package.Version)
+		if r.change.From != "" {
+			versions = Escape(r.change.From) + " -> " + versions
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", cmp.Or(r.change.Type, "present"), Escape(f.Package.Name), versions, problem(r.findings), fixText(f))
+	}
+	if more := len(rows) - maxRows; more > 0 {
+		fmt.Fprintf(b, "\nand %d more\n", more)
+	}
+}
+
+// problem names the advisories of one package: "`GHSA-…` high, via `a` > `b`".
+func problem(findings []checks.Finding) string {
+	var parts []string
+	for _, f := range findings[:min(len(findings), maxIDs)] {
+		text := Escape(f.Advisory) + " " + f.Severity.String()
+		if f.Malware {
+			text = Escape(f.Advisory) + " malware"
+		}
+		if f.Level == checks.LevelWarn {
+			text += " (warning)"
+		}
+		parts = append(parts, text)
+	}
+	if more := len(findings) - maxIDs; more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", more))
+	}
+	if path := findings[0].DependencyPath; len(path) > 1 {
+		parts = append(parts, "via "+pathText(path))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// pathText writes the way from a direct dependency, without the package itself.
+func pathText(path []string) string {
+	names := make([]string, 0, len(path))
+	for _, name := range path[:len(path)-1] {
+		names = append(names, Escape(name))
+	}
+	if len(names) > 6 {
+		names = append(append(names[:3:3], "…"), names[len(names)-2:]...)
+	}
+	return strings.Join(names, " > ")
+}
+
+func fixText(f checks.Finding) string {
+	switch {
+	case f.Malware:
+		return "remove it"
+	case f.FixedVersion == "":
+		return "no fix yet"
+	default:
+		return Escape(f.FixedVersion)
+	}
+}
+
+// unseen lists what could not be checked and why.
+func (p page) unseen(b *strings.Builder) {
+	reasons := slices.DeleteFunc(slices.Clone(p.r.Reasons), func(r checks.Reason) bool { return !r.Unknown() })
+	if len(reasons) == 0 {
+		return
+	}
+	b.WriteString("\n### What could not be checked\n")
+	list(b, reasons, func(r checks.Reason) string { return Prose(r.Message) })
+}
+
+// list writes at most maxReasons lines.
+func list(b *strings.Builder, reasons []checks.Reason, line func(checks.Reason) string) {
+	for _, r := range reasons[:min(len(reasons), maxReasons)] {
+		b.WriteString("- " + line(r) + "\n")
+	}
+	if more := len(reasons) - maxReasons; more > 0 {
+		fmt.Fprintf(b, "- and %d more\n", more)
+	}
+}
+
+// howToFix writes one cure for each package: commands in one block, sentences below it.
+func (p page) howToFix(b *strings.Builder, rows []row) {
+	var commands, sentences []string
+	for _, r := range rows {
+		f := r.findings[0]
+		switch text := f.Remediation; {
+		case text == "":
+		case f.Command && !strings.Contains(text, "```") && printable(text):
+			if !slices.Contains(commands, text) {
+				commands = append(commands, text)
+			}
+		default:
+			if line := "- " + Escape(f.Package.Name) + ": " + Prose(text); !slices.Contains(sentences, line) {
+				sentences = append(sentences, line)
+			}
+		}
+	}
+	if len(commands)+len(sentences) == 0 {
+		return
+	}
+	b.WriteString("\n### How to fix\n")
+	if len(commands) > 0 {
+		b.WriteString("```sh\n" + strings.Join(commands[:min(len(commands), maxCommands)], "\n") + "\n```\n")
+	}
+	for _, s := range sentences[:min(len(sentences), maxCommands)] {
+		b.WriteString(s + "\n")
+	}
+	if more := max(0, len(commands)-maxCommands) + max(0, len(sentences)-maxCommands); more > 0 {
+		fmt.Fprintf(b, "\nand %d more\n", more)
+	}
+}
+
+// printable reports whether s has only characters that belong into a command.
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && (r < ' ' || r > '~') })
+}
+
+func (p page) why(b *strings.Builder) {
+	reasons := slices.DeleteFunc(slices.Clone(p.r.Reasons), func(r checks.Reason) bool { return r.Unknown() })
+	if len(reasons) == 0 {
+		return
+	}
+	b.WriteString("\n### Why\n")
+	list(b, reasons, func(r checks.Reason) string { return Escape(r.Rule) + ": " + Prose(r.Message) })
+}
+
+func (p page) acceptedRisks(b *strings.Builder) {
+	if p.count.block+p.count.warn+p.count.accepted == 0 {
+		return
+	}
+	b.WriteString("\n### Accepted risks\n")
+	shown := 0
+	for _, f := range p.r.Findings {
+		if f.Level != checks.LevelAccepted {
+			continue
+		}
+		if shown++; shown > maxRows {
+			continue
+		}
+		fmt.Fprintf(b, "- %s %s: %s %s, exception %s until %s\n", Escape(f.Package.Name), Escape(f.Package.Version),
+			Escape(f.Advisory), f.Severity, Escape(f.Exception), Escape(f.Until))
+	}
+	switch {
+	case shown == 0:
+		b.WriteString("- none\n")
+	case shown > maxRows:
+		fmt.Fprintf(b, "- and %d more\n", shown-maxRows)
+	}
+}
+
+// text holds one collapsed section for each manifest: what changed in it, and what was found.
+func (p page) text() string {
+	var paths []string
+	changes, found := map[string][]checks.Change{}, map[string][]checks.Finding{}
+	for _, c := range p.r.Changes {
+		changes[c.Path] = append(changes[c.Path], c)
+		paths = append(paths, c.Path)
+	}
+	for _, f := range p.r.Findings {
+		if f.Introduced {
+			found[f.Location.Path] = append(found[f.Location.Path], f)
+			paths = append(paths, f.Location.Path)
+		}
+	}
+	slices.Sort(paths)
+	var b strings.Builder
+	for _, path := range slices.Compact(paths) {
+		fmt.Fprintf(&b, "<details><summary><code>%s</code>: %s, %s</summary>\n\n", html.EscapeString(Plain(path, maxPiece)),
+			plural(len(changes[path]), "change"), plural(len(found[path]), "finding"))
+		section(&b, changes[path], found[path])
+		b.WriteString("\n</details>\n\n")
+	}
+	return b.String()
+}
+
+func section(b *strings.Builder, changes []checks.Change, found []checks.Finding) {
+	if len(found) > 0 {
+		b.WriteString("| Line | Package | Version | Advisory | Severity | Summary |\n|---|---|---|---|---|---|\n")
+	}
+	for _, f := range found {
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s | %s |\n", f.Location.Line, Escape(f.Package.Name), Escape(f.Package.Version),
+			Escape(f.Advisory), f.Severity, Escape(f.Summary))
+	}
+	if len(changes) > 0 {
+		b.WriteString("\n| Change | Package | From | To |\n|---|---|---|---|\n")
+	}
+	for _, c := range changes {
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", c.Type, Escape(c.Name), Escape(c.From), Escape(c.To))
+	}
+}
