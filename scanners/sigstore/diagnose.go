@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/hex"
-	"slices"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/tlog"
@@ -75,14 +74,10 @@ func (p *profile) diagnoseKey(c *candidate, times []verify.TimestampVerification
 	return otherKey()
 }
 
-// diagnoseChain says why the certificate was refused at the proven time t.
+// diagnoseChain says why the certificate, which the root did issue, was refused at the
+// proven time t.
 func (p *profile) diagnoseChain(c *candidate, t time.Time) *checks.Reason {
-	switch {
-	case !p.trust.issued(c.leaf) && slices.Contains(c.leaf.ExtKeyUsage, x509.ExtKeyUsageCodeSigning):
-		return certificateInvalid("no authority of this trust root issued it")
-	case !slices.Contains(c.leaf.ExtKeyUsage, x509.ExtKeyUsageCodeSigning):
-		return certificateInvalid("it is not meant for signing code")
-	case t.Before(c.leaf.NotBefore) || t.After(c.leaf.NotAfter):
+	if t.Before(c.leaf.NotBefore) || t.After(c.leaf.NotAfter) {
 		return timeInvalid("it was signed outside the life of its certificate")
 	}
 	return certificateInvalid("the authority that issued it was not valid at the signing time")

@@ -165,3 +165,14 @@ func TestBaselineVerifies(t *testing.T) {
 		})
 	}
 }
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }
+
+// raw decodes hexadecimal text.
+func raw(text string) []byte {
+	b, err := hex.DecodeString(text)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}

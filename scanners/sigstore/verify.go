@@ -1,6 +1,7 @@
 package sigstore
 
 import (
+	"crypto/x509"
 	"slices"
 	"time"
 
@@ -98,19 +99,25 @@ func (s *Scanner) verifyCertificate(c *candidate, t trusted) (*profile, *verify.
 		if err == nil {
 			return p, result, nil
 		}
-		if refusal == nil || refusal.Code == checks.CodeCertificateInvalid {
+		if refusal == nil && p.trust.issued(c.leaf) {
 			refusal = p.diagnose(c)
 		}
 	}
-	if refusal == nil || refusal.Code == checks.CodeCertificateInvalid {
-		if other := s.issuer(c, asked); other != "" {
-			return nil, nil, wrongRoot(other, t.names)
-		}
-	}
 	if refusal == nil {
-		refusal = certificateInvalid("no authority that is known here issued it")
+		refusal = s.stranger(c, asked, t.names)
 	}
 	return nil, nil, refusal
+}
+
+// stranger says why a certificate that no root asked has issued is refused.
+func (s *Scanner) stranger(c *candidate, asked []*profile, names []string) *checks.Reason {
+	if !slices.Contains(c.leaf.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) {
+		return certificateInvalid("it is not meant for signing code")
+	}
+	if other := s.issuer(c, asked); other != "" {
+		return wrongRoot(other, names)
+	}
+	return certificateInvalid("no authority that is trusted here issued it")
 }
 
 // issuer names the known root that really issued the certificate of c and is not among
