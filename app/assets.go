@@ -54,8 +54,12 @@ func (c *installation) listAssets(ctx context.Context, release int64) ([]release
 	if err != nil {
 		return nil, fmt.Errorf("listing assets of release %d of %s: %w", release, c.Repo, err)
 	}
-	slices.SortFunc(assets, func(x, y releaseAsset) int { return strings.Compare(x.Name, y.Name) })
+	sortAssets(assets)
 	return assets, nil
+}
+
+func sortAssets(assets []releaseAsset) {
+	slices.SortFunc(assets, func(x, y releaseAsset) int { return strings.Compare(x.Name, y.Name) })
 }
 
 // assetSet names a set of assets together with the commit of their tag. It changes with

@@ -226,7 +226,8 @@ func (a *App) backfillJob(r repo, cause string) store.Job {
 	}
 }
 
-// backfillRepository is the step that finds open pull requests whose head has no run.
+// backfillRepository is the step that finds open pull requests whose head has no run, and
+// recent releases that were not judged as they are.
 func (a *App) backfillRepository(ctx context.Context, j store.Job) error {
 	r, err := decode[repo](j)
 	if err != nil {
@@ -260,5 +261,9 @@ func (a *App) backfillRepository(ctx context.Context, j store.Job) error {
 			return fmt.Errorf("looking for %s: %w", s.key(), err)
 		}
 	}
-	return a.store.Finish(ctx, j, then...)
+	missed, err := a.missedReleases(ctx, c, j.Cause)
+	if err != nil {
+		return err
+	}
+	return a.store.Finish(ctx, j, append(then, missed...)...)
 }

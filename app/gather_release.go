@@ -59,7 +59,10 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 		return gathered{}, err
 	}
 	if t.Policy.Releases.Gate == checks.GateOff {
-		return a.notJudged(ctx, s, "Releases are not checked: the policy has releases.gate off.")
+		return a.notJudged(ctx, s, output.CheckRun{
+			Name: output.CheckRelease, Status: "completed", Conclusion: "skipped", Title: "Releases are not checked",
+			Summary: "The policy has `releases.gate: off`.",
+		})
 	}
 	c, seen, err := c.see(ctx, s.ReleaseID, t.GetDefaultBranch())
 	if errors.Is(err, errReleaseGone) {
@@ -144,11 +147,11 @@ func (a *App) releaseGone(ctx context.Context, s subjectArgs) (gathered, error) 
 			return gathered{}, err
 		}
 	}
-	return a.notJudged(ctx, s, "The release does not exist any more.")
+	return a.notJudged(ctx, s, output.ForState(output.StateDeleted, a.detail(s, "")))
 }
 
-// notJudged asks for nothing but the end of a check that is open.
-func (a *App) notJudged(ctx context.Context, s subjectArgs, why string) (gathered, error) {
+// notJudged asks for nothing but shown as the end of a check that is open.
+func (a *App) notJudged(ctx context.Context, s subjectArgs, shown output.CheckRun) (gathered, error) {
 	_, prior, err := a.shown(ctx, s)
 	if err != nil {
 		return gathered{}, err
@@ -156,9 +159,7 @@ func (a *App) notJudged(ctx context.Context, s subjectArgs, why string) (gathere
 	if prior.Run == "" || prior.Done && !s.Rerun {
 		return gathered{Wait: &waiting{}}, nil
 	}
-	d := a.detail(s, "")
-	d.Message = why
-	return gathered{Commit: prior.Head, Wait: &waiting{Shown: output.ForState(output.StateDeleted, d), Mark: markDraft}}, nil
+	return gathered{Commit: prior.Head, Wait: &waiting{Shown: shown, Mark: markDraft}}, nil
 }
 
 // roots returns the trust roots for a release: those of Policy, or those that GitHub signs

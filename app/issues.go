@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -117,9 +118,12 @@ func (a *App) openIssue(ctx context.Context, c *installation, s subjectArgs, r s
 		return err
 	}
 	known.Generation = r.Generation
-	if issue == nil {
+	switch {
+	case issue == nil:
 		known.RemoteID, err = c.createIssue(ctx, due)
-	} else {
+	case issue.GetState() == "closed" && !closedByUs(known, issue):
+		return nil // a person closed it, knowing better
+	default:
 		known.RemoteID, err = int64(issue.GetNumber()), c.renewIssue(ctx, issue, due)
 	}
 	if err != nil {
@@ -232,13 +236,17 @@ func (c *installation) createIssue(ctx context.Context, due draftIssue) (int64, 
 	return int64(issue.GetNumber()), nil
 }
 
-// renewIssue rewrites an issue when what it says changed. One that we closed is opened again;
-// one that a person closed is left as it is.
+// closedByUs reports whether a closed issue was closed because its release passed.
+func closedByUs(known store.Publication, issue *github.Issue) bool {
+	var st issueState
+	// A state that cannot be read tells nothing; then GitHub's word counts.
+	_ = json.Unmarshal([]byte(known.State), &st)
+	return st.Closed != "" || issue.GetClosedBy().GetType() == "Bot"
+}
+
+// renewIssue rewrites an issue when what it says changed, and opens it again when it is closed.
 func (c *installation) renewIssue(ctx context.Context, issue *github.Issue, due draftIssue) error {
 	closed := issue.GetState() == "closed"
-	if closed && issue.GetClosedBy().GetType() != "Bot" {
-		return nil
-	}
 	mark, _ := output.ParseMarker(issue.GetBody())
 	if mark.State == due.state && !closed {
 		return nil

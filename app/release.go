@@ -2,8 +2,6 @@ package app
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -50,10 +48,10 @@ type settled struct {
 	until   time.Time // when to look again
 	have    int       // assets that are whole
 	want    int       // assets that are there or awaited
-	missing []string  // names that Policy expects
+	missing []string  // patterns that Policy expects an asset for
 }
 
-// look says whether the assets of a release are all there: every expected name exists, every
+// look says whether the assets of a release are all there: every expected asset exists, every
 // upload is finished, and nothing changed for the settle window. After the longest wait they
 // are judged as they are, and so is a set that was judged before. Uploads send no event, so
 // nothing but looking again tells (GITHUB.md section 7).
@@ -65,12 +63,15 @@ func (was settling) look(rules checks.ReleaseRules, assets []releaseAsset, set s
 	if is.Began.IsZero() {
 		is.Began = now
 	}
-	got := settled{missing: expected(rules, assets)}
+	var got settled
+	var names []string
 	for _, x := range assets {
+		names = append(names, x.Name)
 		if x.State == "uploaded" {
 			got.have++
 		}
 	}
+	got.missing = rules.MissingAssets(names)
 	got.want = len(assets) + len(got.missing)
 	calm, end := is.Since.Add(rules.SettleWindow), is.Began.Add(rules.MaxWait)
 	whole := got.have == got.want && !now.Before(calm)
@@ -94,18 +95,3 @@ const (
 	shortestLook = time.Second
 	longestLook  = time.Minute
 )
-
-// expected returns the names that Policy expects and that no asset has: those of asset rules
-// without a wildcard. A rule with a wildcard says what a matching asset needs, not that there is one.
-func expected(rules checks.ReleaseRules, assets []releaseAsset) []string {
-	var missing []string
-	for _, rule := range rules.Assets {
-		if strings.Contains(rule.Match, "*") {
-			continue
-		}
-		if !slices.ContainsFunc(assets, func(x releaseAsset) bool { return x.Name == rule.Match }) {
-			missing = append(missing, rule.Match)
-		}
-	}
-	return missing
-}
