@@ -54,7 +54,7 @@ func (r *Repo) object() object {
 		"pushed_at": stamp(r.pushed), "created_at": stamp(r.created), "updated_at": stamp(r.pushed),
 		"allow_rebase_merge": true, "allow_squash_merge": true, "allow_merge_commit": true, "allow_auto_merge": false,
 		"delete_branch_on_merge": false, "allow_update_branch": false, "allow_forking": true,
-		"web_commit_signoff_required": false, "license": nil,
+		"web_commit_signoff_required": false, "license": nil, "custom_properties": object{},
 	})
 }
 

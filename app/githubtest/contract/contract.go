@@ -59,6 +59,15 @@ func amend(template string, doc *openapi3.T) error {
 			return errors.New("the list of attestations has another shape than expected")
 		}
 		list.Value.Items.Value.Properties["bundle"].Value.Nullable = true
+	// The list of installations wants each account to be a user and an enterprise at
+	// once; the schema of one installation says either.
+	case "/app/installations":
+		list := doc.Paths.Value(template).Get.Responses.Value("200").Value.Content["application/json"].Schema
+		account := list.Value.Items.Value.Properties["account"]
+		if account == nil {
+			return errors.New("the list of installations has another shape than expected")
+		}
+		account.Value.AnyOf, account.Value.AllOf = account.Value.AllOf, nil
 	}
 	// An upload that did not finish leaves an asset in the state "starter",
 	// docs.github.com/rest/releases/assets#upload-a-release-asset; the schema knows only

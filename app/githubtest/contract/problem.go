@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
 )
 
 // shorten turns the library's errors, which quote whole schemas and values, into one
@@ -21,8 +22,11 @@ func shorten(err error) error {
 
 func collect(err error, prefix string, lines *[]string) {
 	var many openapi3.MultiError
+	var request *openapi3filter.RequestError
 	var schema *openapi3.SchemaError
 	switch {
+	case errors.As(err, &request) && request.Parameter != nil && request.Err != nil:
+		collect(request.Err, fmt.Sprintf("%sparameter %q: ", prefix, request.Parameter.Name), lines)
 	case errors.As(err, &many):
 		for _, e := range many {
 			collect(e, prefix, lines)
