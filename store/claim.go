@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -277,8 +278,11 @@ func (c *claiming) take(worker string, lease time.Duration) ([]Job, error) {
 			place[id] = from + i
 			args = append(args, id)
 		}
+		if err := c.lockKeys(args[3:]); err != nil {
+			return err
+		}
 		return c.each(`UPDATE job SET state = 2, attempts = attempts + 1, token = $1, worker = $2, lease_until = $3
-			WHERE id IN `+listOf(to-from, 4)+` RETURNING `+jobColumns, args,
+			WHERE id IN `+listOf(to-from, 4)+c.whereFree()+` RETURNING `+jobColumns, args,
 			func(rows *sql.Rows) error {
 				j, err := scanJob(rows)
 				jobs[place[j.ID]] = j
@@ -288,7 +292,45 @@ func (c *claiming) take(worker string, lease time.Duration) ([]Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jobs, nil
+	return slices.DeleteFunc(jobs, func(j Job) bool { return j.ID == 0 }), nil
+}
+
+// lockKeys keeps other processes on PostgreSQL from starting jobs with the keys of these ones.
+// It replaces the ids of those that may not start by 0.
+//
+// Two processes may have picked different jobs with one key at the same moment. Each tries a
+// lock on the hash of the key, which is held to the end of the transaction; who fails passes
+// the job over. Who succeeds looks once more whether the key runs by now: whereFree.
+func (c *claiming) lockKeys(ids []any) error {
+	if c.db.engine != onPostgres {
+		return nil
+	}
+	locked := make(map[int64]bool, len(ids))
+	err := c.each(`WITH picked AS MATERIALIZED (SELECT id, key FROM job WHERE id IN `+listOf(len(ids), 1)+`)
+		SELECT id FROM picked WHERE pg_try_advisory_xact_lock(hashtextextended(key, 0))`, ids,
+		func(rows *sql.Rows) error {
+			var id int64
+			err := rows.Scan(&id)
+			locked[id] = true
+			return err
+		})
+	if err != nil {
+		return fmt.Errorf("locking keys: %w", err)
+	}
+	for i, id := range ids {
+		if !locked[id.(int64)] {
+			ids[i] = int64(0)
+		}
+	}
+	return nil
+}
+
+// whereFree is the second look after lockKeys; a new statement sees what was committed since.
+func (c *claiming) whereFree() string {
+	if c.db.engine != onPostgres {
+		return ""
+	}
+	return ` AND NOT EXISTS (SELECT 1 FROM job r WHERE r.state = 2 AND r.key = job.key)`
 }
 
 const jobColumns = `id, step, key, generation, cause, priority, installation_id, due, attempts, args, created, last_error, token, lease_until`

@@ -49,6 +49,7 @@ func (db *DB) Receive(ctx context.Context, d Delivery, route Job) (fresh bool, e
 	if d.Received.IsZero() {
 		d.Received = now
 	}
+	d.GUID = text(d.GUID)
 	route.Step, route.Key, route.Generation = StepRoute, DeliveryKey(d.GUID), 1
 	job, err := newJobRow(route, now)
 	if err != nil {
@@ -100,7 +101,7 @@ func (t *tx) insertDeliveries(arrivals []*arrival) (map[string]bool, error) {
 	args := make([]any, 0, len(arrivals)*deliveryColumns)
 	for _, a := range arrivals {
 		d := &a.delivery
-		args = append(args, text(d.GUID), text(d.Event), text(d.Action), d.InstallationID, d.RepositoryID, micros(d.Received), a.body)
+		args = append(args, d.GUID, text(d.Event), text(d.Action), d.InstallationID, d.RepositoryID, micros(d.Received), a.body)
 	}
 	fresh := make(map[string]bool, len(arrivals))
 	err := t.each(`INSERT INTO delivery (guid, event, action, installation_id, repository_id, received, body)
