@@ -71,7 +71,7 @@ func (d *document) presets(root ast.Node) *Policy {
 		}
 		p.Extends = names
 	}
-	p.Mode = ModeEnforce
+	p.Version, p.Mode = 0, ModeEnforce
 	return p
 }
 

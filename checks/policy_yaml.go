@@ -293,17 +293,18 @@ func (d *document) list(n ast.Node, read func(ast.Node)) {
 func nearest(s string, names []string) string {
 	best, distance := "", len(s)/3+2
 	for _, name := range names {
-		if n := editDistance(s, name, distance); n < distance || n == distance && best != "" && name < best {
+		if n := editDistance(s, name); n < distance || n == distance && best != "" && name < best {
 			best, distance = name, n
 		}
 	}
 	return best
 }
 
-// editDistance counts the insertions, deletions and replacements between a and b, up to limit.
-func editDistance(a, b string, limit int) int {
-	if max(len(a)-len(b), len(b)-len(a)) >= limit {
-		return limit
+// editDistance counts the insertions, deletions and replacements between a and b. Long texts
+// are far from everything, so that hostile keys cost nothing.
+func editDistance(a, b string) int {
+	if len(a) > 64 {
+		return len(a)
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {

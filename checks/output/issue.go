@@ -24,6 +24,7 @@ type IssueOptions struct {
 	Due        time.Time // zero when there is no deadline
 	DueWhy     string    // "critical, 2 days"; "" leaves it out
 	Reverted   bool      // the release went back to draft
+	Held       string    // what else was done about the release, or why nothing could be; one sentence, "" leaves it out
 	Workflow   string    // the repository's release workflow, for the suggested step; "" when unknown
 	// LedgerIndex and Checkpoint are shown when Checkpoint is not empty.
 	LedgerIndex int64
@@ -41,6 +42,9 @@ func Issue(r checks.Report, o IssueOptions) (title, body string) {
 	fmt.Fprintf(&b, "**Release %s** of %s fails %s.\n", Escape(p.tag()), Escape(r.Subject.Repository), Escape(CheckRelease))
 	if o.Reverted {
 		b.WriteString("It was published and is a draft again. Nothing was deleted.\n")
+	}
+	if o.Held != "" {
+		b.WriteString(Prose(o.Held) + "\n")
 	}
 	p.assetTable(&b)
 	failing := p.failing()

@@ -1,0 +1,268 @@
+package checks_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+const testKey = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqNMxgzHFHPSPyDrnKeUeRoTmTBkI
+0NSGETSLJWGmHlIoTLKAUxMDLQFXxqTDaGHXUTQWmlJPxXPpIPjNdXLQaQ==
+-----END PUBLIC KEY-----`
+
+// wholePolicy uses every key.
+const wholePolicy = `version: 1
+extends: [landwaiter:recommended@1]
+mode: observe
+pull_request: {judge: changed, draft_prs: skip, on_incomplete: neutral, comment: never}
+dependencies:
+  vulnerabilities:
+    block: {severity: medium, scope: [runtime, development]}
+    always_block: [malware]
+    max_data_age: 3d
+owners:
+  - {paths: ["services/pay/**"], team: org/payments}
+  - {paths: ["*"], user: ann}
+sla: {critical: 1d, low: 12w}
+issues: {enabled: true, max_open: 5}
+releases:
+  gate: reactive
+  settle: {window: 90s, max_wait: 1h}
+  assets:
+    - {match: "api_*", require: [signature, provenance]}
+    - {match: "*.json", require: [signature], predicate_type: https://example.com/type/v1}
+    - {match: "*"}
+  trust:
+    signers:
+      - {issuer: "https://token.actions.githubusercontent.com", workflow: "org/build/.github/workflows/release.yml", ref: "refs/tags/v*"}
+      - {issuer: "https://accounts.example.com", identity: "*@example.com"}
+    roots: [public-good, github]
+    runners: [github-hosted, self-hosted]
+    min_slsa: 3
+    source_refs: ["refs/tags/v*"]
+    keys:
+      - |
+        -----BEGIN PUBLIC KEY-----
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqNMxgzHFHPSPyDrnKeUeRoTmTBkI
+        0NSGETSLJWGmHlIoTLKAUxMDLQFXxqTDaGHXUTQWmlJPxXPpIPjNdXLQaQ==
+        -----END PUBLIC KEY-----
+max_exception: 30d
+exceptions:
+  - {id: E-41, rule: no-known-high, advisory: GHSA-aaaa-bbbb-cccc, package: "pkg:npm/left-pad", until: 2026-12-24, reason: "vendor hotfix", approved_by: alice}
+`
+
+func TestParsePolicyReadsEveryKey(t *testing.T) {
+	t.Parallel()
+	got, err := checks.ParsePolicy([]byte(wholePolicy), "p.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const day = 24 * time.Hour
+	want := &checks.Policy{
+		Version: 1, Extends: []string{checks.PresetRecommended}, Mode: checks.ModeObserve,
+		PullRequest: checks.PullRequestRules{Drafts: "skip", OnIncomplete: "neutral"},
+		Dependencies: checks.DependencyRules{
+			BlockSeverity: checks.SeverityMedium, BlockScopes: []checks.Scope{checks.ScopeRuntime, checks.ScopeDevelopment},
+			BlockLine: 7, MaxDataAge: 3 * day,
+		},
+		Owners: []checks.OwnerRule{
+			{Paths: []string{"services/pay/**"}, Team: "org/payments", Line: 11},
+			{Paths: []string{"*"}, User: "ann", Line: 12},
+		},
+		SLA:    map[checks.Severity]time.Duration{checks.SeverityCritical: day, checks.SeverityLow: 84 * day},
+		Issues: checks.IssueRules{Enabled: true, MaxOpen: 5},
+		Releases: checks.ReleaseRules{
+			Gate: checks.GateReactive, SettleWindow: 90 * time.Second, MaxWait: time.Hour,
+			Assets: []checks.AssetRule{
+				{Match: "api_*", Require: []string{"signature", "provenance"}, Line: 19},
+				{Match: "*.json", Require: []string{"signature"}, PredicateType: "https://example.com/type/v1", Line: 20},
+				{Match: "*", Line: 21},
+			},
+			Trust: checks.TrustRules{
+				Signers: []checks.SignerRule{
+					{Issuer: "https://token.actions.githubusercontent.com", Workflow: "org/build/.github/workflows/release.yml", Ref: "refs/tags/v*", Line: 24},
+					{Issuer: "https://accounts.example.com", Identity: "*@example.com", Line: 25},
+				},
+				Roots: []string{"public-good", "github"}, Runners: []string{"github-hosted", "self-hosted"}, MinSLSA: 3,
+				SourceRefs: []string{"refs/tags/v*"}, Keys: []string{testKey},
+			},
+		},
+		Exceptions: []checks.Exception{{
+			ID: "E-41", Rule: "no-known-high", Advisory: "GHSA-aaaa-bbbb-cccc", Package: "pkg:npm/left-pad",
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 38,
+		}},
+		MaxException: 30 * day, Digest: got.Digest, Source: "p.yml",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+	if !strings.HasPrefix(got.Digest, "sha256:") || len(got.Digest) != 71 {
+		t.Errorf("digest %q", got.Digest)
+	}
+}
+
+func TestParsePolicyErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, file string
+		line       int
+		message    string
+	}{
+		{"typo in a key", "version: 1\ndependencies:\n  vulnerabilities:\n    block: {severty: high}\n", 4, "unknown key `severty`, did you mean `severity`?"},
+		{"unknown key", "version: 1\nzzzzzzzz: 1\n", 2, "unknown key `zzzzzzzz`; it can be dependencies, exceptions, "},
+		{"key twice", "version: 1\nmode: observe\nmode: enforce\n", 3, "already defined"},
+		{"later key", "version: 1\nenvironments:\n  production: {}\n", 2, "key `environments` is not supported by this version"},
+		{"later nested key", "version: 1\ndependencies: {min_age: 7d}\n", 2, "key `dependencies.min_age` is not supported by this version"},
+		{"later value", "version: 1\nreleases: {gate: draft}\n", 2, "`draft` is not supported by this version"},
+		{"typo in a value", "version: 1\nmode: enforced\n", 2, "unknown value `enforced`, did you mean `enforce`?"},
+		{"unknown preset", "version: 1\nextends: [landwaiter:best@1]\n", 2, "unknown preset `landwaiter:best@1`; there are landwaiter:recommended@1, landwaiter:strict@1"},
+		{"preset without version", "version: 1\nextends: [landwaiter:strict]\n", 2, "preset without a version; write `landwaiter:strict@1`"},
+		{"organisation", "version: 1\nextends: [org]\n", 2, "extending `org` is not supported by this version"},
+		{"no version", "mode: enforce\n", 1, "version is missing; write `version: 1`"},
+		{"version 2", "version: 2\n", 1, "needs a whole number from 1 to 1, not `2`"},
+		{"empty file", "", 0, "the file is empty"},
+		{"only a comment", "# nothing\n", 0, "the file is empty"},
+		{"a list", "- version: 1\n", 1, "the file needs keys with values, not a list"},
+		{"a word", "version\n", 1, "the file needs keys with values, not `version`"},
+		{"two documents", "version: 1\n---\nversion: 1\n", 0, "more than one document"},
+		{"bad YAML", "version: 1\nowners: [a\nmode: b\n", 3, "not valid YAML"},
+		{"nothing for a text", "version: 1\nmode:\n", 2, "needs a text, not nothing"},
+		{"list for a text", "version: 1\nmode: [enforce]\n", 2, "needs a text, not a list"},
+		{"text for a list", "version: 1\nextends: landwaiter:strict@1\n", 2, "needs a list, not `landwaiter:strict@1`"},
+		{"text for a number", "version: one\n", 1, "needs a whole number from 1 to 1, not `one`"},
+		{"yes is no boolean", "version: 1\nissues: {enabled: yes}\n", 2, "needs true or false, not `yes`"},
+		{"bad duration", "version: 1\nsla: {high: 2 days}\n", 2, "bad duration `2 days`; write a number and a unit"},
+		{"duration without unit", "version: 1\nsla: {high: 60}\n", 2, "bad duration `60`"},
+		{"duration of nothing", "version: 1\nsla: {high: 0d}\n", 2, "bad duration `0d`"},
+		{"duration too long", "version: 1\nreleases: {settle: {window: 2h}}\n", 2, "`2h` is too long; at most 1h"},
+		{"duration overflows", "version: 1\nsla: {high: 9223372036854775807w}\n", 2, "is too long"},
+		{"window over wait", "version: 1\nreleases: {settle: {window: 10m, max_wait: 5m}}\n", 0, "releases.settle.window is longer"},
+		{"anchor", "version: 1\nowners: &a\n  - {paths: [a], user: b}\n", 2, "anchors and aliases are not allowed"},
+		{"alias", "version: 1\nmode: *a\n", 2, "anchors and aliases are not allowed"},
+		{"merge key", "version: 1\n<<: {mode: observe}\n", 2, "unknown key `<<`"},
+		{"tag", "version: !!int 1\n", 1, "YAML tags are not allowed"},
+		{"severity none", "version: 1\ndependencies: {vulnerabilities: {block: {severity: none}}}\n", 2, "unknown value `none`"},
+		{"no scope", "version: 1\ndependencies: {vulnerabilities: {block: {scope: []}}}\n", 2, "needs at least one scope"},
+		{"owner without path", "version: 1\nowners: [{user: ann}]\n", 2, "an owner needs `paths`"},
+		{"owner twice", "version: 1\nowners: [{paths: [a], user: ann, team: a/b}]\n", 2, "an owner needs `paths` and either"},
+		{"owner with at sign", "version: 1\nowners: [{paths: [a], user: '@ann'}]\n", 2, "`@ann` is not a login without @"},
+		{"asset without match", "version: 1\nreleases: {assets: [{require: [signature]}]}\n", 2, "an asset rule needs `match`"},
+		{"later requirement", "version: 1\nreleases: {assets: [{match: a, require: [sbom]}]}\n", 2, "`sbom` is not supported by this version"},
+		{"anybody's key", "version: 1\nreleases: {trust: {keys: [abc]}}\n", 2, "needs one PEM block"},
+		{"pull requests as source", "version: 1\nreleases: {trust: {source_refs: ['refs/*']}}\n", 2, "`refs/*` should start with refs/heads/ or refs/tags/"},
+		{"V23 signer without issuer", "version: 1\nreleases: {trust: {signers: [{identity: ann@example.com}]}}\n", 2, "a signer needs `issuer`"},
+		{"V23 signer without name", "version: 1\nreleases: {trust: {signers: [{issuer: 'https://a.example'}]}}\n", 2, "a signer needs either `workflow` or `identity`"},
+		{"V23 empty issuer", "version: 1\nreleases: {trust: {signers: [{issuer: '', identity: a}]}}\n", 2, "needs a text, not an empty one"},
+		{"V23 signer is anybody", "version: 1\nreleases: {trust: {signers: [{issuer: 'https://a.example', identity: '**'}]}}\n", 2, "this `identity` accepts anybody"},
+		{"V20 issuer host is a pattern", "version: 1\nreleases: {trust: {signers: [{issuer: 'https://*', identity: a}]}}\n", 2, "the host of `issuer` cannot be a pattern"},
+		{"V20 workflow of anybody", "version: 1\nreleases: {trust: {signers: [{issuer: 'https://a.example', workflow: '*/.github/workflows/r.yml'}]}}\n", 2, "`workflow` should be owner/name"},
+		{"exception without end", "version: 1\nexceptions: [{id: E-1, advisory: A, reason: b}]\n", 2, "exception `E-1` needs `until`"},
+		{"exception with a bad end", "version: 1\nexceptions: [{id: E-1, advisory: A, reason: b, until: tomorrow}]\n", 2, "needs a date such as 2026-12-24"},
+		{"exception without reason", "version: 1\nexceptions: [{id: E-1, advisory: A, until: 2026-12-24}]\n", 2, "needs a `reason`"},
+		{"exception for everything", "version: 1\nexceptions: [{id: E-1, reason: b, until: 2026-12-24}]\n", 2, "cannot accept everything"},
+		{"exception with a pattern", "version: 1\nexceptions: [{id: E-1, package: 'pkg:npm/*', reason: b, until: 2026-12-24}]\n", 2, "is not a package URL"},
+		{"exception twice", "version: 1\nexceptions:\n  - {id: E, advisory: A, reason: b, until: 2026-12-24}\n  - {id: E, advisory: B, reason: b, until: 2026-12-24}\n", 4, "exception `E` is there twice"},
+		{"exception for malware", "version: 1\nexceptions: [{id: E-1, rule: no-malware, advisory: A, reason: b, until: 2026-12-24}]\n", 2, "unknown value `no-malware`"},
+		{"exceptions for years", "version: 1\nmax_exception: 91d\n", 2, "`91d` is too long; at most 90d"},
+		{"too large", "version: 1\n#" + strings.Repeat("x", 256<<10) + "\n", 0, "at most 262144 are read"},
+		{"too deep", strings.Repeat("[", 40) + "\n", 1, "nested too deeply"},
+		{"too deep by dashes", strings.Repeat("- ", 40) + "a\n", 1, "nested too deeply"},
+		{"too many lines", strings.Repeat("\n", 6000), 5001, "more than 5000 lines"},
+		{"too many keys", "version: 1\n" + strings.Repeat("a: b, ", 6000), 0, "more than 5000 keys"},
+		{"control characters in a message", "version: 1\n\"a\\x1b`b\": 1\n", 2, "unknown key `a  b`"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := checks.ParsePolicy([]byte(c.file), ".github/landwaiter.yml")
+			var problem *checks.PolicyError
+			if p != nil || !errors.As(err, &problem) {
+				t.Fatalf("got %v, %v; want a *PolicyError", p, err)
+			}
+			if problem.Line != c.line || !strings.Contains(problem.Message, c.message) || problem.Source != ".github/landwaiter.yml" {
+				t.Errorf("got %v\nwant line %d: %s", problem, c.line, c.message)
+			}
+		})
+	}
+}
+
+func TestPresets(t *testing.T) {
+	t.Parallel()
+	parse := func(file string) *checks.Policy {
+		t.Helper()
+		p, err := checks.ParsePolicy([]byte(file), "p.yml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	builtIn := checks.DefaultPolicy()
+	if builtIn.Mode != checks.ModeObserve || builtIn.Source != checks.PresetRecommended {
+		t.Errorf("the default policy has mode %q and source %q; without a file nothing is enforced", builtIn.Mode, builtIn.Source)
+	}
+	short, long := parse("version: 1\n"), parse("version: 1\nextends: [landwaiter:recommended@1] # pinned\n")
+	if short.Digest != long.Digest || short.Mode != checks.ModeEnforce {
+		t.Errorf("a file without extends is not the recommended preset in force: %s %s %s", short.Digest, long.Digest, short.Mode)
+	}
+	strict := parse("version: 1\nextends: [landwaiter:strict@1]\n")
+	if strict.Digest == short.Digest || strict.Dependencies.BlockSeverity != checks.SeverityMedium || strict.Releases.Gate != checks.GateReactive {
+		t.Errorf("strict is not strict: %+v", strict)
+	}
+	reordered := parse("mode: enforce\nversion: 1 # comment\n\n\nissues: {max_open: 10}\n")
+	if reordered.Digest != short.Digest {
+		t.Error("order, comments and repeated defaults change the digest")
+	}
+	if other := parse("version: 1\nissues: {max_open: 9}\n"); other.Digest == short.Digest {
+		t.Error("a changed value does not change the digest")
+	}
+}
+
+// TestG22PolicyLimits keeps the time of hostile files down.
+func TestG22PolicyLimits(t *testing.T) {
+	t.Parallel()
+	var keys strings.Builder
+	for i := range 4900 {
+		fmt.Fprintf(&keys, "k%d: 1\n", i)
+	}
+	for name, file := range map[string]string{
+		"keys":    keys.String(),
+		"nest":    strings.Repeat("[", 30) + strings.Repeat("]", 30),
+		"dashes":  strings.Repeat("- - - - - - - -\n", 4000),
+		"quoted":  "a: \"" + strings.Repeat("x", 250_000) + "\"",
+		"aliases": "a: &a [x]\n" + strings.Repeat("- *a\n", 4000),
+		"binary":  strings.Repeat("\x00\xff\xfe", 80_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			start := time.Now()
+			if _, err := checks.ParsePolicy([]byte(file), "p"); err == nil {
+				t.Error("accepted")
+			}
+			if d := time.Since(start); d > 5*time.Second {
+				t.Errorf("took %v", d)
+			}
+		})
+	}
+}
+
+func FuzzParsePolicy(f *testing.F) {
+	f.Add([]byte(wholePolicy))
+	f.Add([]byte("version: 1\n"))
+	f.Add([]byte("a: &x [*x]\n? b\n: {c: !!d e}\n--- |\n  f"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := checks.ParsePolicy(data, "p")
+		if (p == nil) == (err == nil) {
+			t.Fatalf("got %v and %v", p, err)
+		}
+		var problem *checks.PolicyError
+		if err != nil && !errors.As(err, &problem) {
+			t.Fatalf("%T is no *PolicyError", err)
+		}
+	})
+}
