@@ -104,6 +104,17 @@ func (a *App) hold(ctx context.Context, c *installation, r store.StoredReport, f
 	return a.noteGate(ctx, r, after)
 }
 
+// gateSentence tells people what the gate did where it is not seen on the release.
+func gateSentence(state string) string {
+	switch state {
+	case gateDemoting, gateDemoted:
+		return "The release is immutable and cannot be taken back: it is marked as a prerelease and is not offered as the latest."
+	case gateRefused:
+		return "The policy wants it taken back, but GitHub does not let Landwaiter: grant \"Contents: write\", or take it back by hand."
+	}
+	return ""
+}
+
 // confirmGate keeps that an update whose answer was lost was carried out after all.
 func (a *App) confirmGate(ctx context.Context, r store.StoredReport, before, after string) error {
 	state, err := a.gateState(ctx, r.Key)

@@ -153,18 +153,19 @@ func (a *App) issueOn(ctx context.Context, c *installation, s subjectArgs, r sto
 	severity := releaseSeverity(r.Report)
 	o := output.IssueOptions{
 		DetailsURL: a.detailsURL(s), Key: r.Key, Owners: owners, OwnerWhy: why,
-		Reverted: gate == gateReverting || gate == gateReverted, Workflow: ownWorkflow(t),
+		Reverted: gate == gateReverting || gate == gateReverted, Held: gateSentence(gate), Workflow: ownWorkflow(t),
 	}
 	if within, ok := t.Policy.SLA[severity]; ok {
 		seen := r.Report.Time
 		if prior != nil {
 			seen = prior.GetCreatedAt().Time
 		}
-		o.Due = seen.Add(within)
+		o.Due, o.DueWhy = seen.Add(within), fmt.Sprintf("%s, %d days", severity, within/(24*time.Hour))
 	}
 	title, body := output.Issue(r.Report, o)
 	sum := sha256.Sum256([]byte(title + "\n" + body))
-	o.State = hex.EncodeToString(sum[:8])
+	// What follows is in the body and no reason to rewrite it.
+	o.State, o.LedgerIndex, o.Checkpoint = hex.EncodeToString(sum[:8]), r.LedgerIndex, r.Checkpoint
 	title, body = output.Issue(r.Report, o)
 	due := draftIssue{title: title, body: body, state: o.State, labels: []string{issueLabel, issueLabel + ":" + severity.String()}}
 	due.assignees, err = c.assignable(ctx, owners)
