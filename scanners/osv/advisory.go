@@ -17,7 +17,7 @@ import (
 // The order does not depend on severity or text, so that a problem keeps its name.
 func (m *matcher) advisories(order ordering, name string) ([]checks.Advisory, error) {
 	m.group()
-	var out []checks.Advisory
+	out := make([]checks.Advisory, 0, len(m.hits))
 	for i := range m.hits {
 		if m.hits[i].group != i {
 			continue
@@ -39,11 +39,14 @@ func (m *matcher) group() {
 	if len(m.hits) < 2 {
 		return
 	}
-	first := make(map[string]int, 3*len(m.hits)) // an id to the first hit that has it
+	if m.first == nil {
+		m.first = make(map[string]int)
+	}
+	clear(m.first)
 	for i := range m.hits {
-		m.join(first, m.hits[i].rec.id, i)
+		m.join(m.hits[i].rec.id, i)
 		for aliases := m.hits[i].rec.aliases; !aliases.done(); {
-			m.join(first, aliases.text(), i)
+			m.join(aliases.text(), i)
 		}
 	}
 	for i := range m.hits {
@@ -51,10 +54,11 @@ func (m *matcher) group() {
 	}
 }
 
-func (m *matcher) join(first map[string]int, id string, i int) {
-	j, ok := first[id]
+// join puts hit i into the group of the first hit that bears id.
+func (m *matcher) join(id string, i int) {
+	j, ok := m.first[id]
 	if !ok {
-		first[id] = i
+		m.first[id] = i
 		return
 	}
 	a, b := m.root(i), m.root(j)
@@ -71,37 +75,39 @@ func (m *matcher) root(i int) int {
 // merge makes the Advisory of the hits of one group.
 func (m *matcher) merge(group int, order ordering, name string) (checks.Advisory, error) {
 	var a checks.Advisory
-	var ids, aliases, fixed []string
+	m.ids, m.aliases, m.fixed = m.ids[:0], m.aliases[:0], m.fixed[:0]
 	for i := group; i < len(m.hits); i++ {
 		h := &m.hits[i]
 		if h.group != group {
 			continue
 		}
-		ids = append(ids, h.rec.id)
+		m.ids = append(m.ids, h.rec.id)
 		for c := h.rec.aliases; !c.done(); {
-			aliases = append(aliases, c.text())
+			m.aliases = append(m.aliases, c.text())
 		}
-		h.fixes(func(v string) { fixed = append(fixed, v) })
+		m.fixed = h.fixes(m.fixed)
 		if err := h.grade(&a); err != nil {
 			return a, err
 		}
 	}
-	a.Malware = isMalware(ids) || isMalware(aliases)
+	a.Malware = isMalware(m.ids) || isMalware(m.aliases)
 	if a.Severity == checks.SeverityUnknown {
-		if err := m.gradeByAlias(&a, aliases); err != nil {
+		if err := m.gradeByAlias(&a, m.aliases); err != nil {
 			return a, err
 		}
 	}
-	a.ID = strings.Clone(preferredID(ids, aliases, a.Malware))
-	a.Aliases = others(append(ids, aliases...), a.ID)
-	a.Fixed = cloned(order.sorted(fixed))
-	a.URL = idURL(a.ID)
+	a.ID = m.keepText(preferredID(m.ids, m.aliases, a.Malware))
+	m.ids = append(m.ids, m.aliases...)
+	a.Aliases = m.keepList(others(m.ids, a.ID))
+	a.Fixed = m.keepList(order.sorted(m.fixed))
+	a.Vector = m.keepText(a.Vector)
+	a.URL = m.keepText(idPage(a.ID))
 	summary, err := m.summary(group, a.ID, name)
 	a.Summary = summary
 	return a, err
 }
 
-// grade raises a to the severity that h gives the package.
+// grade raises a to the severity that h gives the package. The vector is a view.
 func (h *hit) grade(a *checks.Advisory) error {
 	severity, vector := h.severity, h.vector
 	if !h.override {
@@ -112,7 +118,7 @@ func (h *hit) grade(a *checks.Advisory) error {
 		}
 	}
 	if severity > a.Severity || severity == a.Severity && a.Vector == "" {
-		a.Severity, a.Vector = severity, strings.Clone(vector)
+		a.Severity, a.Vector = severity, vector
 	}
 	return nil
 }
@@ -129,7 +135,7 @@ func (m *matcher) gradeByAlias(a *checks.Advisory, aliases []string) error {
 		if err != nil {
 			return err
 		}
-		a.Severity, a.Vector = r.severity, strings.Clone(vector)
+		a.Severity, a.Vector = r.severity, vector
 	}
 	return nil
 }
@@ -147,10 +153,10 @@ func (m *matcher) summary(group int, id, name string) (string, error) {
 			return "", err
 		}
 		if s != "" {
-			found = strings.Clone(strings.ReplaceAll(s, placeholder, name))
+			found = s
 		}
 	}
-	return found, nil
+	return m.keepText(strings.ReplaceAll(found, placeholder, name)), nil
 }
 
 func isMalware(ids []string) bool {
@@ -171,17 +177,8 @@ func preferredID(ids, aliases []string, malware bool) string {
 	return best
 }
 
-// others returns ids without id, sorted, each once, as copies. It reorders ids.
+// others returns ids without id, sorted, each once. It uses the memory of ids.
 func others(ids []string, id string) []string {
 	slices.Sort(ids)
-	ids = slices.DeleteFunc(slices.Compact(ids), func(s string) bool { return s == id || s == "" })
-	return cloned(ids)
-}
-
-// cloned replaces views of a file by copies, in place.
-func cloned(list []string) []string {
-	for i, s := range list {
-		list[i] = strings.Clone(s)
-	}
-	return list
+	return slices.DeleteFunc(slices.Compact(ids), func(s string) bool { return s == id || s == "" })
 }

@@ -136,17 +136,18 @@ func (e *entry) affectsAll() bool {
 	return false
 }
 
-// fixes calls f with the version of each fix in e.
-func (e *entry) fixes(f func(version string)) {
+// fixes appends the versions that fix e. They are views.
+func (e *entry) fixes(list []string) []string {
 	c := e.ranges
 	for !c.done() {
 		for range c.number() {
 			if ev := nextEvent(&c); ev.kind == eventFixed && !c.bad {
-				f(ev.version)
+				list = append(list, ev.version)
 			}
 			if c.bad {
-				return
+				return list
 			}
 		}
 	}
+	return list
 }

@@ -1,11 +1,11 @@
 package osv
 
 import (
-	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/klauspost/compress/flate"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -45,6 +44,7 @@ type archive struct {
 // archiveReader reads the records of one zip file with several workers. The shared fields
 // are behind mu.
 type archiveReader struct {
+	zip       *zipFile
 	path      string
 	ecosystem string
 	progress  func(done, total int64)
@@ -58,26 +58,24 @@ type archiveReader struct {
 // readArchive reads the zip file at path, taking what it says of ecosystem; "" means the
 // one ecosystem that its records name. Gives ErrRefused for what cannot be trusted whole.
 func readArchive(ctx context.Context, path, ecosystem string, progress func(done, total int64)) (*archive, error) {
-	z, err := zip.OpenReader(path)
+	z, err := openZip(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s is truncated or no zip file: %w", ErrRefused, path, err)
 	}
 	defer z.Close()
-	inflaters := &sync.Pool{New: func() any { return flate.NewReader(strings.NewReader("")) }}
-	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return newInflater(inflaters, r) })
-	if len(z.File) > maxEntries {
-		return nil, fmt.Errorf("%w: %s has %d entries", ErrRefused, path, len(z.File))
-	}
+	r := &archiveReader{zip: z, path: path, ecosystem: ecosystem, progress: progress}
 	if ecosystem == "" {
-		if ecosystem, err = soleEcosystem(z.File); err != nil {
+		if r.ecosystem, err = r.soleEcosystem(); err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", ErrRefused, path, err)
 		}
 	}
-	r := &archiveReader{path: path, ecosystem: ecosystem, progress: progress}
-	if err := r.readAll(ctx, z.File); err != nil {
+	if err := r.readAll(ctx); err != nil {
 		return nil, err
 	}
-	r.out.ecosystem = ecosystem
+	r.out.ecosystem = r.ecosystem
 	return &r.out, r.judge()
 }
 
@@ -104,14 +102,15 @@ func (r *archiveReader) judge() error {
 }
 
 // readAll gives each worker a share of the entries, in small lots so that all end together.
-func (r *archiveReader) readAll(ctx context.Context, files []*zip.File) error {
+func (r *archiveReader) readAll(ctx context.Context) error {
 	const lot = 256
+	files := r.zip.entries
 	var next atomic.Int64
 	workers := min(runtime.GOMAXPROCS(0), 8, len(files)/lot+1)
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers {
 		g.Go(func() error {
-			w := &archiveWorker{r: r, batch: &batch{}}
+			w := &archiveWorker{r: r, batch: newBatch(len(files) / workers)}
 			for {
 				from := int(next.Add(lot)) - lot
 				if from >= len(files) {
@@ -138,9 +137,9 @@ type archiveWorker struct {
 	r         *archiveReader
 	batch     *batch
 	record    osvRecord
-	buf       []byte
+	unzip     unzipper
 	withdrawn int
-	newest    time.Time
+	newest    int64 // as row.modified
 }
 
 func (w *archiveWorker) finish() {
@@ -151,22 +150,23 @@ func (w *archiveWorker) finish() {
 	a.records += len(w.batch.rows)
 	a.withdrawn += w.withdrawn
 	a.partial += w.batch.partial
-	if w.newest.After(a.newest) {
-		a.newest = w.newest
+	if at := time.UnixMicro(w.newest).UTC(); at.After(a.newest) {
+		a.newest = at
 	}
 }
 
 // read reads some entries. A record that cannot be read is counted; a bomb ends it all.
-func (w *archiveWorker) read(files []*zip.File) error {
-	for _, f := range files {
-		if !strings.HasSuffix(f.Name, ".json") {
+func (w *archiveWorker) read(entries []zipEntry) error {
+	for i := range entries {
+		e := &entries[i]
+		if !strings.HasSuffix(e.name, ".json") {
 			continue
 		}
-		if err := w.r.checkSize(f); err != nil {
+		if err := w.r.checkSize(e); err != nil {
 			return err
 		}
-		if err := w.readOne(f); err != nil {
-			w.r.bad(f.Name)
+		if err := w.readOne(e); err != nil {
+			w.r.bad(e.name)
 		}
 	}
 	return nil
@@ -174,13 +174,13 @@ func (w *archiveWorker) read(files []*zip.File) error {
 
 // checkSize refuses an archive with an entry that is made to exhaust its reader. The sizes
 // are those announced; reading stops at them.
-func (r *archiveReader) checkSize(f *zip.File) error {
-	size := f.UncompressedSize64
+func (r *archiveReader) checkSize(e *zipEntry) error {
+	size := e.unpacked
 	if size > maxRecord {
-		return fmt.Errorf("%w: %s: %.100q unpacks to %d bytes", ErrRefused, r.path, f.Name, size)
+		return fmt.Errorf("%w: %s: %.100q unpacks to %d bytes", ErrRefused, r.path, e.name, size)
 	}
-	if size > minBomb && size/maxRatio > f.CompressedSize64 {
-		return fmt.Errorf("%w: %s: %.100q unpacks to %d times its size", ErrRefused, r.path, f.Name, size/max(1, f.CompressedSize64))
+	if size > minBomb && size/maxRatio > e.packed {
+		return fmt.Errorf("%w: %s: %.100q unpacks to %d times its size", ErrRefused, r.path, e.name, size/max(1, e.packed))
 	}
 	if r.unpacked.Add(int64(size)) > maxUnpacked {
 		return fmt.Errorf("%w: %s unpacks to more than %d bytes", ErrRefused, r.path, int64(maxUnpacked))
@@ -188,8 +188,8 @@ func (r *archiveReader) checkSize(f *zip.File) error {
 	return nil
 }
 
-func (w *archiveWorker) readOne(f *zip.File) error {
-	text, err := readEntry(f, &w.buf)
+func (w *archiveWorker) readOne(e *zipEntry) error {
+	text, err := w.unzip.read(w.r.zip, e)
 	if err != nil {
 		return err
 	}
@@ -200,9 +200,7 @@ func (w *archiveWorker) readOne(f *zip.File) error {
 	if added.withdrawn {
 		w.withdrawn++
 	}
-	if added.modified.After(w.newest) {
-		w.newest = added.modified
-	}
+	w.newest = max(w.newest, added.modified)
 	return nil
 }
 
@@ -225,31 +223,6 @@ func (x *batch) compile(text string, r *osvRecord, ecosystem string) (err error)
 	return nil
 }
 
-// readEntry unpacks an entry into *buf and returns a view of it.
-func readEntry(f *zip.File, buf *[]byte) (string, error) {
-	size := int(f.UncompressedSize64)
-	if size > maxRecord {
-		return "", fmt.Errorf("it unpacks to %d bytes", size)
-	}
-	if cap(*buf) < size {
-		*buf = make([]byte, size+size/4)
-	}
-	b := (*buf)[:size]
-	r, err := f.Open()
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	if _, err := io.ReadFull(r, b); err != nil {
-		return "", err
-	}
-	var more [1]byte
-	if n, err := r.Read(more[:]); n != 0 || err != io.EOF { // checks the checksum as well
-		return "", fmt.Errorf("its end: %w", errors.Join(err, zip.ErrFormat))
-	}
-	return viewOf(b), nil
-}
-
 func (r *archiveReader) bad(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -260,17 +233,18 @@ func (r *archiveReader) bad(name string) {
 }
 
 // soleEcosystem returns the one ecosystem that the first records all name.
-func soleEcosystem(files []*zip.File) (string, error) {
+func (r *archiveReader) soleEcosystem() (string, error) {
 	const enough = 200
 	counts := make(map[string]int)
 	read := 0
-	var buf []byte
+	var unzip unzipper
 	var rec osvRecord
-	for _, f := range files {
-		if read == enough {
+	for i := range r.zip.entries {
+		e := &r.zip.entries[i]
+		if read == enough || e.unpacked > maxRecord {
 			break
 		}
-		text, err := readEntry(f, &buf)
+		text, err := unzip.read(r.zip, e)
 		if err != nil || decodeRecord(text, &rec) != nil {
 			continue // counted when it is read for good
 		}
@@ -296,39 +270,25 @@ func soleEcosystem(files []*zip.File) (string, error) {
 	return sole[0], nil
 }
 
-// inflater gives its decompressor back when it is closed: making one costs more than
-// unpacking a record.
-type inflater struct {
-	io.ReadCloser
-	pool *sync.Pool
-}
-
-func newInflater(pool *sync.Pool, r io.Reader) io.ReadCloser {
-	i := pool.Get().(io.ReadCloser)
-	_ = i.(flate.Resetter).Reset(r, nil) // it has no error to give
-	return &inflater{i, pool}
-}
-
-func (i *inflater) Close() error {
-	err := i.ReadCloser.Close()
-	i.pool.Put(i.ReadCloser)
-	return err
-}
-
 // findArchives lists the zip files at path with the ecosystem of each ("" when the zip is
-// named itself).
+// named itself). Where a folder has one of an ecosystem twice, the first is taken.
 func findArchives(path string) ([]found, error) {
 	if strings.HasSuffix(path, ".zip") {
 		return []found{{path, ""}}, nil
 	}
 	var list []found
-	for _, pattern := range [...]string{"*/all.zip", "osv-scalibr/*/all.zip"} {
-		paths, err := filepath.Glob(filepath.Join(escapeGlob(path), filepath.FromSlash(pattern)))
-		if err != nil {
+	seen := make(map[string]bool)
+	for _, dir := range [...]string{path, filepath.Join(path, "osv-scalibr")} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && dir == path {
 			return nil, err
 		}
-		for _, p := range paths {
-			list = append(list, found{p, filepath.Base(filepath.Dir(p))})
+		for _, e := range entries {
+			file := filepath.Join(dir, e.Name(), "all.zip")
+			if _, err := os.Stat(file); err == nil && !seen[e.Name()] {
+				seen[e.Name()] = true
+				list = append(list, found{file, e.Name()})
+			}
 		}
 	}
 	if len(list) == 0 {
@@ -339,8 +299,3 @@ func findArchives(path string) ([]found, error) {
 
 // found is one archive on disk.
 type found struct{ path, ecosystem string }
-
-// escapeGlob makes a path match only itself.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`[`, `[[]`, `*`, `[*]`, `?`, `[?]`).Replace(path)
-}

@@ -17,6 +17,7 @@ import (
 type build struct {
 	batch
 	meta       fileMeta
+	order      []int32 // rows as the file has them
 	overlay    bool
 	base       uint64   // of an overlay: the id of its base
 	superseded []uint32 // of an overlay: rows of the base, sorted
@@ -34,7 +35,7 @@ func (b *build) copyFile(f *file, keep func(row int, r *record) bool) error {
 		if !keep(i, &r) {
 			continue
 		}
-		w := row{id: r.id, ecosystem: r.ecosystem, modified: r.modified, withdrawn: r.withdrawn, severity: r.severity, aliases: r.aliases.s}
+		w := row{id: r.id, ecosystem: r.ecosystem, modified: r.modified.UnixMicro(), withdrawn: r.withdrawn, severity: uint8(r.severity), aliases: r.aliases.s}
 		if w.vector, err = f.text(r.vector); err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (b *build) copyEntries(f *file, places []int32) error {
 	return nil
 }
 
-// take adds what x holds.
+// take moves what x holds.
 func (b *build) take(x *batch) {
 	first := int32(len(b.rows))
 	b.rows = append(b.rows, x.rows...)
@@ -77,6 +78,7 @@ func (b *build) take(x *batch) {
 		e.row += first
 		b.entries = append(b.entries, e)
 	}
+	*x = batch{}
 }
 
 // sort puts rows and entries into the order of the file.
@@ -88,12 +90,11 @@ func (b *build) sort() {
 	slices.SortFunc(order, func(i, j int32) int {
 		return cmp.Or(cmp.Compare(b.rows[i].id, b.rows[j].id), cmp.Compare(b.rows[i].ecosystem, b.rows[j].ecosystem))
 	})
-	rows := make([]row, len(order))
+	b.order = order
 	places := make([]int32, len(order))
 	for to, from := range order {
-		rows[to], places[from] = b.rows[from], int32(to)
+		places[from] = int32(to)
 	}
-	b.rows = rows
 	for i := range b.entries {
 		b.entries[i].row = places[b.entries[i].row]
 	}
@@ -230,7 +231,7 @@ func (b *build) writeStrings(s *sections) map[string]uint32 {
 	numbers := map[string]uint32{"": 0}
 	var ends []uint32
 	var all []byte
-	for i := range b.rows {
+	for _, i := range b.order {
 		for _, t := range [...]string{b.rows[i].vector, b.rows[i].summary} {
 			if _, ok := numbers[t]; !ok {
 				all = append(all, t...)
@@ -255,29 +256,32 @@ func (b *build) writeRecords(s *sections, numbers map[string]uint32, ecosystems 
 		if r.withdrawn {
 			flags |= flagWithdrawn
 		}
-		buf = append(buf, flags, byte(r.severity))
-		buf = binary.LittleEndian.AppendUint64(buf, uint64(r.modified.UnixMicro()))
+		buf = append(buf, flags, r.severity)
+		buf = binary.LittleEndian.AppendUint64(buf, uint64(r.modified))
 		buf = appendNumber(appendNumber(buf, int(numbers[r.vector])), int(numbers[r.summary]))
 		buf = appendText(buf, r.aliases)
 	}
-	for i := range b.rows {
-		encode(&b.rows[i])
+	for i, from := range b.order {
+		encode(&b.rows[from])
 		starts[i] = at
 		at += uint32(len(buf))
 	}
 	s.words(secRecordStarts, starts)
 	s.begin(secRecords)
-	for i := range b.rows {
-		encode(&b.rows[i])
+	for _, from := range b.order {
+		encode(&b.rows[from])
 		s.write(secRecords, buf)
 	}
 }
 
 // writeBlocks writes directory, keys and blocks. Blocks come last but are measured first.
 func (b *build) writeBlocks(s *sections, ecosystems map[string]int) {
-	groups := b.packages()
-	keys := make([]uint32, 0, 2*len(groups))
-	dirBits := max(0, bits.Len(uint(len(groups)/4)))
+	count := 0
+	for range b.packages {
+		count++
+	}
+	keys := make([]uint32, 0, 2*count)
+	dirBits := bits.Len(uint(count / 4))
 	directory := make([]uint32, 1<<dirBits+1)
 	var at uint32
 	var buf, inner []byte
@@ -289,7 +293,7 @@ func (b *build) writeBlocks(s *sections, ecosystems map[string]int) {
 		buf = appendText(appendNumber(buf[:0], ecosystems[group[0].ecosystem]), group[0].name)
 		buf = append(appendNumber(buf, len(inner)), inner...)
 	}
-	for _, group := range groups {
+	for group := range b.packages {
 		encode(group)
 		keys = append(keys, uint32(group[0].hash), at)
 		directory[group[0].hash>>(64-dirBits)+1]++
@@ -301,22 +305,22 @@ func (b *build) writeBlocks(s *sections, ecosystems map[string]int) {
 	s.words(secDirectory, directory)
 	s.words(secKeys, keys)
 	s.begin(secBlocks)
-	for _, group := range groups {
+	for group := range b.packages {
 		encode(group)
 		s.write(secBlocks, buf)
 	}
 }
 
-// packages parts the sorted entries by package.
-func (b *build) packages() [][]keyed {
-	var groups [][]keyed
+// packages goes through the sorted entries package by package.
+func (b *build) packages(yield func([]keyed) bool) {
 	for start := 0; start < len(b.entries); {
 		end := start + 1
 		for end < len(b.entries) && b.entries[end].ecosystem == b.entries[start].ecosystem && b.entries[end].name == b.entries[start].name {
 			end++
 		}
-		groups = append(groups, b.entries[start:end])
+		if !yield(b.entries[start:end]) {
+			return
+		}
 		start = end
 	}
-	return groups
 }

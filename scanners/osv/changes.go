@@ -58,15 +58,15 @@ func (u *updater) changes(ctx context.Context, name string, meta ecosystemMeta, 
 		old, _, known := u.old.find(w.id, name)
 		next.Records += one(!known)
 		next.Withdrawn += one(w.withdrawn) - one(known && old.withdrawn)
-		if w.modified.After(next.Newest) {
-			next.Newest = w.modified
+		if at := time.UnixMicro(w.modified).UTC(); at.After(next.Newest) {
+			next.Newest = at
 		}
 	}
 	if u.lostTooMuch(meta, next) {
 		return errWantsArchive
 	}
 	if len(b.rows) > 0 {
-		u.partial[name] = b
+		u.partial[name] = b // commit moves its rows
 	}
 	u.meta[name] = next
 	note.Changed, note.Partial = len(b.rows), b.partial

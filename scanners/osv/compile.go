@@ -3,7 +3,6 @@ package osv
 import (
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -12,11 +11,11 @@ import (
 // row is one record of one ecosystem on its way into a file.
 type row struct {
 	id, ecosystem   string
-	modified        time.Time
-	withdrawn       bool
-	severity        checks.Severity
 	vector, summary string
 	aliases         string // texts, as stored
+	modified        int64  // microseconds since 1970
+	severity        uint8
+	withdrawn       bool
 }
 
 // keyed is one entry on its way into a file.
@@ -30,25 +29,19 @@ type keyed struct {
 // batch is rows and entries that do not lie in a file yet, or are about to be copied into
 // another. What it needs to keep lies in few large pieces of memory.
 type batch struct {
-	rows     []row
-	entries  []keyed
-	partial  int // records with a part left out
-	arena    []byte
+	rows    []row
+	entries []keyed
+	partial int // records with a part left out
+	arena
 	texts    map[string]string // what many rows share, once
 	scratch  []byte
 	versions []string
 }
 
-const arenaPiece = 1 << 20 // bytes
-
-// keep copies b into the arena and returns it as a string.
-func (x *batch) keep(b []byte) string {
-	if len(b) > cap(x.arena)-len(x.arena) {
-		x.arena = make([]byte, 0, max(arenaPiece, len(b)))
-	}
-	start := len(x.arena)
-	x.arena = append(x.arena, b...)
-	return viewOf(x.arena[start:])
+// newBatch has room for about n records of one package each.
+func newBatch(n int) *batch {
+	n += n / 8
+	return &batch{rows: make([]row, 0, n), entries: make([]keyed, 0, n), arena: arena{piece: 1 << 20}}
 }
 
 // share returns one copy for all equal texts.
@@ -62,7 +55,7 @@ func (x *batch) share(s string) string {
 	if kept, ok := x.texts[s]; ok {
 		return kept
 	}
-	kept := strings.Clone(s)
+	kept := x.keepText(s)
 	x.texts[kept] = kept
 	return kept
 }
@@ -78,15 +71,15 @@ func (x *batch) add(r *osvRecord, ecosystem string) {
 		x.scratch = appendText(x.scratch, alias)
 	}
 	w := row{
-		ecosystem: ecosystem, modified: r.time(), withdrawn: r.withdrawn,
-		aliases: x.keep(x.scratch), id: x.keep(append(x.scratch[:0], r.id...)),
+		ecosystem: ecosystem, modified: r.time().UnixMicro(), withdrawn: r.withdrawn,
+		aliases: x.keep(x.scratch), id: x.keepText(r.id),
 	}
-	var vector string
-	w.severity, vector = worst(r.severity, r.grade, r.informational)
+	severity, vector := worst(r.severity, r.grade, r.informational)
+	w.severity = uint8(severity)
 	w.vector = x.share(vector)
 	var only *osvAffected // the package, when there is one
 	if !r.withdrawn {
-		only = x.addEntries(r, ecosystem, w.severity != checks.SeverityUnknown)
+		only = x.addEntries(r, ecosystem, severity != checks.SeverityUnknown)
 	}
 	w.summary = x.share(summaryOf(r, only))
 	x.rows = append(x.rows, w)
@@ -114,7 +107,7 @@ func (x *batch) addEntries(r *osvRecord, ecosystem string, graded bool) (only *o
 		key := normalName(ecosystem, a.name)
 		x.entries = append(x.entries, keyed{
 			hash: hashKey(ecosystem, key), ecosystem: ecosystem, row: int32(len(x.rows)),
-			name: x.keep(append(x.scratch[:0], key...)), body: body,
+			name: x.keepText(key), body: body,
 		})
 	}
 	if n != 1 {
@@ -201,7 +194,8 @@ func (x *batch) appendVersions(b []byte, versions []string) []byte {
 func summaryOf(r *osvRecord, only *osvAffected) string {
 	s := r.summary
 	if s == "" {
-		s, _, _ = strings.Cut(strings.TrimLeft(r.details, " #*\n"), "\n")
+		details := (&decoder{s: r.details}).text()
+		s, _, _ = strings.Cut(strings.TrimLeft(details, " #*\n"), "\n")
 	}
 	s = strings.ToValidUTF8(strings.ReplaceAll(s, placeholder, ""), "\uFFFD")
 	if len(s) > maxSummary {

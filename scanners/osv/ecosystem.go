@@ -102,16 +102,16 @@ func idRank(id string, malware bool) int {
 	return 3
 }
 
-// idURL returns a page about an advisory.
-func idURL(id string) string {
+// idPage returns the page about an advisory, in three parts.
+func idPage(id string) (before, itself, after string) {
 	prefix, _, _ := strings.Cut(id, "-")
 	switch prefix {
 	case "GHSA":
-		return "https://github.com/advisories/" + id
+		return "https://github.com/advisories/", id, ""
 	case "GO":
-		return "https://pkg.go.dev/vuln/" + id
+		return "https://pkg.go.dev/vuln/", id, ""
 	case "RUSTSEC":
-		return "https://rustsec.org/advisories/" + id + ".html"
+		return "https://rustsec.org/advisories/", id, ".html"
 	}
-	return "https://osv.dev/vulnerability/" + id
+	return "https://osv.dev/vulnerability/", id, ""
 }

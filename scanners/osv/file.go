@@ -238,9 +238,6 @@ func hashKey(ecosystem, name string) uint64 {
 // block returns the entries about a package, an empty cursor when there are none.
 func (x *file) block(ecosystem, name string, hash uint64) (cursor, error) {
 	slot := int(hash >> (64 - x.dirBits))
-	if x.dirBits == 0 {
-		slot = 0
-	}
 	from, err := x.word(secDirectory, slot)
 	if err != nil {
 		return cursor{}, err

@@ -1,6 +1,7 @@
 package osv
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +15,10 @@ type matcher struct {
 	gen     *generation
 	entries []sourced // about the package at hand
 	hits    []hit
+	arena   // what is given away
+
+	first               map[string]int // an id to the first hit that bears it
+	ids, aliases, fixed []string       // views
 }
 
 // hit is one record that affects the package at hand.
@@ -99,31 +104,31 @@ func (m *matcher) decide(v *version) (unclear, err error) {
 // the versions that fix something: a release if there is one, else an early version. An
 // entry that cannot be decided counts as affecting.
 func (m *matcher) cure(v *version) string {
-	var fixes []string
+	m.fixed = m.fixed[:0]
 	for i := range m.entries {
-		m.entries[i].fixes(func(s string) {
-			if n, err := v.compare(s); err == nil && n < 0 {
-				fixes = append(fixes, s)
-			}
-		})
+		m.fixed = m.entries[i].fixes(m.fixed)
 	}
-	fixes = v.order.sorted(fixes)
+	m.fixed = slices.DeleteFunc(m.fixed, func(s string) bool {
+		n, err := v.compare(s)
+		return err != nil || n >= 0
+	})
 	early := ""
 	ownEarly := v.order.prerelease(v.raw)
-	for _, s := range fixes {
+	for _, s := range v.order.sorted(m.fixed) {
 		isEarly := !ownEarly && v.order.prerelease(s)
 		if isEarly && early != "" || m.anyAffects(s, v.order) {
 			continue
 		}
 		if !isEarly {
-			return string([]byte(s))
+			return m.keepText(s)
 		}
-		early = string([]byte(s))
+		early = s
 	}
-	return early
+	return m.keepText(early)
 }
 
 func (m *matcher) anyAffects(s string, order ordering) bool {
+	order.floats = false // versions of advisories do not move
 	v := order.parse(s)
 	for i := range m.entries {
 		if affected, err := m.entries[i].affects(&v); affected || err != nil {
@@ -140,7 +145,10 @@ func (o ordering) sorted(versions []string) []string {
 		return versions
 	}
 	slices.Sort(versions)
-	versions = slices.Compact(versions)
+	if versions = slices.Compact(versions); len(versions) == 1 || o.sortPlain(versions) {
+		return versions
+	}
+	o.floats = false
 	parsed := make([]version, len(versions))
 	for i, s := range versions {
 		parsed[i] = o.parse(s)
@@ -156,6 +164,21 @@ func (o ordering) sorted(versions []string) []string {
 		versions[i] = parsed[i].raw
 	}
 	return versions
+}
+
+// sortPlain sorts versions that can all be packed, and reports whether they can.
+func (o ordering) sortPlain(versions []string) bool {
+	for _, s := range versions {
+		if _, ok := o.pack(s); !ok {
+			return false
+		}
+	}
+	slices.SortStableFunc(versions, func(a, b string) int {
+		p, _ := o.pack(a) // seen to be plain above
+		q, _ := o.pack(b)
+		return cmp.Compare(p, q)
+	})
+	return true
 }
 
 // boolOrder sorts false before true.

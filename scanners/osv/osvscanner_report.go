@@ -139,7 +139,8 @@ func advisoryOf(g models.GroupInfo, all []*osvschema.Vulnerability) checks.Advis
 	a := checks.Advisory{Malware: isMalware(g.IDs) || isMalware(g.Aliases)}
 	a.ID = preferredID(g.IDs, g.Aliases, a.Malware)
 	a.Aliases = others(slices.Concat(g.IDs, g.Aliases), a.ID)
-	a.URL = idURL(a.ID)
+	before, id, after := idPage(a.ID)
+	a.URL = before + id + after
 	for _, v := range all {
 		if !slices.Contains(g.IDs, v.GetId()) {
 			continue

@@ -21,7 +21,8 @@ type osvRecord struct {
 	modified, published  string
 	withdrawn            bool
 	aliases              []string
-	summary, details     string
+	summary              string
+	details              string // JSON: wanted only where there is no summary
 	severity             []cvssVector
 	affected             []osvAffected
 	grade, informational string // database_specific: GHSA's severity, RUSTSEC's kind
@@ -77,7 +78,10 @@ func (r *osvRecord) field(d *decoder, key string) {
 	case "summary":
 		r.summary = d.text()
 	case "details":
-		r.details = d.text()
+		d.space()
+		start := d.i
+		d.skip()
+		r.details = d.s[min(start, d.i):d.i]
 	case "severity":
 		r.severity = decodeSeverity(d, r.severity)
 	case "affected":

@@ -122,7 +122,7 @@ func (r *refresh) writeOverlay() error {
 	for _, x := range r.partial {
 		b.take(x)
 	}
-	for i := range b.rows {
+	for i := range b.rows { // their order does not matter here
 		if at, ok := base.find(b.rows[i].id, b.rows[i].ecosystem); ok {
 			b.superseded = append(b.superseded, uint32(at))
 		}
