@@ -15,7 +15,8 @@ type payloadRelease struct {
 }
 
 // onRelease judges a release. Every action leads to the same job, because the release is read
-// again anyway: one that was deleted, or went back to draft, is found to be so.
+// again anyway: one that was deleted is found to be so. Only going back to draft, which our
+// own gate causes, asks for nothing: the verdict stands, and publication asks again.
 //
 // The check cannot show "queued" here: the commit to show it on is not in the payload.
 func (a *App) onRelease(d store.Delivery) ([]store.Job, error) {
@@ -29,6 +30,9 @@ func (a *App) onRelease(d store.Delivery) ([]store.Job, error) {
 	}
 	if p.Release == nil || p.Release.ID <= 0 {
 		return nil, fmt.Errorf("%s %s has no release", d.Event, d.GUID)
+	}
+	if p.Action == "unpublished" {
+		return nil, nil
 	}
 	s := subjectArgs{Repo: r, Kind: checks.KindRelease, ReleaseID: p.Release.ID, Ref: "refs/tags/" + p.Release.TagName}
 	return []store.Job{a.judgeJob(s, d.Event+"."+p.Action)}, nil
