@@ -32,6 +32,7 @@ type DB struct {
 	wake     chan struct{}
 	stop     context.CancelFunc // ends the listener
 	finished sync.WaitGroup     // the listener
+	closing  sync.Once
 
 	key       *ledger.Key // nil when opened for reading only without a key
 	verifiers []string    // public keys whose checkpoints are accepted, LedgerKey's first
@@ -139,8 +140,15 @@ func (db *DB) useKey(c Config, path string) error {
 	return nil
 }
 
-// Close waits for writes that have begun and closes the connections. Later calls fail.
+// Close waits for writes that have begun and closes the connections. Later writes return
+// ErrClosed. Closing again does nothing.
 func (db *DB) Close() error {
+	var err error
+	db.closing.Do(func() { err = db.close() })
+	return err
+}
+
+func (db *DB) close() error {
 	db.stop()
 	db.finished.Wait()
 	var errs []error

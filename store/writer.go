@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 )
 
 // maxBatch is the most writes that share one commit. Larger ones gain nothing: the fsync is
@@ -35,8 +34,7 @@ type write struct {
 type writer struct {
 	db       *DB
 	queue    chan *write
-	stop     chan struct{}
-	stopOnce sync.Once
+	stop     chan struct{} // closed by close, once
 	finished chan struct{}
 
 	conn  *sql.Conn            // SQLite only; used by the goroutine alone
@@ -58,12 +56,17 @@ func (db *DB) startWriter(ctx context.Context) error {
 }
 
 func (w *writer) close() error {
-	w.stopOnce.Do(func() { close(w.stop) })
+	close(w.stop)
 	<-w.finished
 	if w.conn == nil {
 		return nil
 	}
-	return w.conn.Close()
+	// SQLite folds its WAL into the file only when the last statement of the last connection is closed.
+	var errs []error
+	for _, stmt := range w.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close())...)
 }
 
 func (w *writer) run() {
