@@ -130,7 +130,7 @@ func chooseRun(s subjectArgs, w showing, pub store.Publication, prior runState) 
 		// skipped and cancelled must not turn into a verdict unseen: a required check would
 		// have been satisfied meanwhile.
 		return s.runID(prior.Run)
-	case prior.Sent > 0 && prior.Digest != w.digest():
+	case prior.Sent > 0 && prior.Digest != w.digest() && w.mark != markQueued && w.generation > pub.Generation:
 		return s.runID(prior.Run) // annotations cannot be taken back
 	}
 	return prior.Run

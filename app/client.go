@@ -60,11 +60,11 @@ func apiRoot(address string) (*url.URL, error) {
 	}
 	base, err := url.Parse(strings.TrimSuffix(address, "/") + "/")
 	if err != nil {
-		return nil, fmt.Errorf("app: Config.APIURL: %w", err)
+		return nil, errors.New("app: Config.APIURL is not a URL") // the text could hold a password
 	}
 	local := base.Hostname() == "127.0.0.1" || base.Hostname() == "::1" || base.Hostname() == "localhost"
 	if base.Host == "" || base.User != nil || base.RawQuery != "" || (base.Scheme != "https" && (base.Scheme != "http" || !local)) {
-		return nil, fmt.Errorf("app: Config.APIURL is %q: it must look like https://github.example.com/api/v3", address)
+		return nil, fmt.Errorf("app: Config.APIURL is %q: it must look like https://github.example.com/api/v3", base.Redacted())
 	}
 	return base, nil
 }

@@ -210,6 +210,9 @@ func (c *installation) blobs(ctx context.Context, files []reading) (map[string][
 
 // blob returns the bytes with the git object name sha, proven by it.
 func (c *installation) blob(ctx context.Context, sha string) ([]byte, error) {
+	if sha == blobName(sha, nil) {
+		return nil, nil // the empty blob has the same name everywhere
+	}
 	cache := c.app.github.cache
 	if data, ok := cache.bytes(ctx, c.Repo, "blob", sha); ok && blobName(sha, data) == sha {
 		return data, nil

@@ -123,6 +123,10 @@ func (a *App) readPull(ctx context.Context, c *installation, s subjectArgs) (pul
 	if err := group.Wait(); err != nil {
 		return pullNow{}, err
 	}
+	// Another repository may have taken the name since (THREATS G31).
+	if id := now.pull.GetBase().GetRepo().GetID(); id != s.Repo.ID {
+		return pullNow{}, &permanent{fmt.Errorf("pull request %d is of repository %d, not %d", s.Number, id, s.Repo.ID)}
+	}
 	base, ref := now.pull.GetBase().GetSHA(), now.pull.GetBase().GetRef()
 	if _, err := commit(base); err != nil {
 		return pullNow{}, fmt.Errorf("reading pull request %d: its base: %w", s.Number, err)

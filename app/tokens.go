@@ -26,6 +26,16 @@ func (p permissions) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// words returns p as GitHub's settings name permissions: "Pull requests: read".
+func (p permissions) words() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		spaced := strings.ReplaceAll(name, "_", " ")
+		parts = append(parts, strings.ToUpper(spaced[:1])+spaced[1:]+": "+p[name])
+	}
+	return strings.Join(parts, ", ")
+}
+
 // missing returns what of p is not in granted. Write includes read.
 func (p permissions) missing(granted map[string]string) permissions {
 	lacking := permissions{}

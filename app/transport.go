@@ -84,8 +84,8 @@ func (g *gateway) pin(u *url.URL) error {
 	return nil
 }
 
-// authorised sends req with a token, and once more with a fresh one when GitHub says that
-// the token is not valid, which it does before acting.
+// authorised sends req with a token. A reading that GitHub refuses because the token is not
+// valid is sent once more with a fresh one; a writing is left to the job, which looks first.
 func (t *transport) authorised(req *http.Request, known *answer) (*http.Response, error) {
 	for again := false; ; again = true {
 		var value string
@@ -101,13 +101,8 @@ func (t *transport) authorised(req *http.Request, known *answer) (*http.Response
 			return resp, err
 		}
 		t.tokens.drop(t.repo, t.need, value)
-		if again || (req.Body != nil && req.GetBody == nil) {
+		if again || req.Method != http.MethodGet {
 			return resp, nil
-		}
-		if req.GetBody != nil {
-			if req.Body, err = req.GetBody(); err != nil {
-				return nil, fmt.Errorf("sending the request again: %w", err)
-			}
 		}
 	}
 }
@@ -145,20 +140,30 @@ func (t *transport) once(req *http.Request, known *answer, hops int) (*http.Resp
 	return resp, acceptable(route, req, resp)
 }
 
-// moved returns the request that a redirect within the API asks for, or nil.
+// moved returns the request that a redirect asks for, or nil. Only what GitHub answers for a
+// repository that was renamed is followed: to the address by the same id, on the API's host.
 func (t *transport) moved(req *http.Request, resp *http.Response) *http.Request {
 	switch resp.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound:
+		if req.Method != http.MethodGet {
+			return nil
+		}
 	default:
 		return nil
 	}
 	to, err := resp.Location()
-	if err != nil || req.Method != http.MethodGet || t.pin(to) != nil {
+	if err != nil || t.pin(to) != nil || !strings.HasPrefix(to.Path, fmt.Sprintf("%srepositories/%d/", t.base.Path, t.repo.ID)) {
 		return nil
 	}
 	next := req.Clone(req.Context())
 	next.URL, next.Host = to, ""
 	next.Header.Del("If-None-Match")
+	if req.GetBody != nil {
+		if next.Body, err = req.GetBody(); err != nil {
+			return nil
+		}
+	}
 	return next
 }
 

@@ -315,7 +315,7 @@ func (a *App) showBuried(ctx context.Context, j store.Job, err error, ref string
 	switch {
 	case errors.Is(err, errGone):
 	case errors.As(err, &lacking):
-		a.showFailure(ctx, j, output.StatePermission, err, lacking.Missing.String())
+		a.showFailure(ctx, j, output.StatePermission, err, lacking.Missing.words())
 	case errors.Is(err, errDeadline):
 		a.showFailure(ctx, j, output.StateTimedOut, err, "")
 	default:
