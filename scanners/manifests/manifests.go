@@ -1,8 +1,22 @@
-// Package manifests reads the files that name packages: lock files and manifests.
+// Package manifests reads the files that name packages, lock files and manifests, into an
+// Inventory with line numbers.
+//
+// It owns what is known about each format: its file names, its grammar, how it says which
+// package is direct, what it is for, and what brings it in. It must never form a Verdict,
+// reach the network or the disk, or leave out a file without saying so: a file that was not
+// read completely comes out as a Manifest with a Gap.
+//
+// Formats is the table to start with; its comment says how to add one. Read takes files and
+// gives an Inventory, plain values both, so that it can run in a child process.
 package manifests
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -11,22 +25,199 @@ import (
 // version that made it; every change that can alter an Inventory raises it.
 const ParserVersion = "1"
 
-// Format is one row of docs/formats.md.
-type Format struct {
-	Name      string   // "package-lock.json"
-	Files     []string // patterns of paths
-	Ecosystem string   // the OSV name: "npm"
-	Manager   string   // the tool that edits the file: "npm"
-	Tier      int      // 1: the ecosystems promised in full; 2: read through the library
+// Wanted reports whether path is a manifest, or a companion needed to read one. path is
+// slash-separated and relative to the root of the repository.
+func Wanted(path string) bool { return formatOf(path) != nil }
+
+// Read returns the packages that files name. Files that are not Wanted are used only where
+// another file includes them.
+//
+// files are one side of a change: to judge a lock file rightly Read needs the companions in
+// its folder and above, and to call a manifest unresolved it must be able to trust that no
+// lock file was left out. So give it every Wanted file of the tree, or at least those in the
+// folders of the changed ones and above. Nothing in files can make Read fail, panic or read
+// anything else; what could not be read completely is told in Manifest.Gap.
+func Read(ctx context.Context, files []checks.File) checks.Inventory {
+	t := newTree(files)
+	var inventory checks.Inventory
+	// Lock files come first: they say which companions they resolve.
+	for _, companions := range []bool{false, true} {
+		for i := range files {
+			f := &files[i]
+			format := formatOf(f.Path)
+			if format == nil || format.Companion != companions || t.files[f.Path] != f {
+				continue
+			}
+			inventory.Manifests = append(inventory.Manifests, t.read(ctx, f, format))
+		}
+	}
+	slices.SortFunc(inventory.Manifests, func(a, b checks.Manifest) int { return cmp.Compare(a.Path, b.Path) })
+	return inventory
 }
 
-// Wanted reports whether path is a manifest, or a companion needed to read one.
-func Wanted(path string) bool { return false }
+// tree is the files given to one Read.
+type tree struct {
+	files  map[string]*checks.File
+	wanted func(path string) bool // Wanted, which the table of formats may not name itself
+	// resolved tells, for the folder of each lock file that says so, which folders' manifests
+	// the lock file resolves. Written while lock files are read, used for companions.
+	resolved map[string]map[string]bool
+}
 
-// Formats returns the table of formats.
-func Formats() []Format { return nil }
+func newTree(files []checks.File) *tree {
+	t := &tree{files: make(map[string]*checks.File, len(files)), wanted: Wanted, resolved: map[string]map[string]bool{}}
+	for i := range files {
+		if f := &files[i]; t.files[f.Path] == nil {
+			t.files[f.Path] = f
+		}
+	}
+	return t
+}
 
-// Read returns the packages that files name.
-func Read(ctx context.Context, files []checks.File) checks.Inventory {
-	return checks.Inventory{}
+// read reads one file. A panic of a parser becomes the Manifest's Gap.
+func (t *tree) read(ctx context.Context, f *checks.File, format *Format) (m checks.Manifest) {
+	m = checks.Manifest{Path: f.Path, Digest: f.Digest, Format: format.Name}
+	defer func() {
+		if r := recover(); r != nil {
+			m.Packages = nil
+			m.Gap = gapText(fmt.Errorf("stops its parser: %v", r), format)
+		}
+	}()
+	text, err := checkedText(f)
+	if err == nil {
+		s := &source{ctx: ctx, path: f.Path, text: text, format: format, tree: t}
+		err = s.read()
+		m.Packages = unique(s.packages)
+		if s.full {
+			m.Packages, err = nil, gap{fmt.Sprintf("names more than %d packages", maxPackages), "split the project"}
+		}
+	}
+	if ctx.Err() != nil { // what was read under an ended context may be partial
+		m.Packages, err = nil, gap{"was not read in time", "run the check again"}
+	}
+	if err != nil {
+		m.Gap = gapText(err, format)
+	}
+	return m
+}
+
+// source is one file while it is read.
+type source struct {
+	ctx      context.Context
+	path     string
+	text     string // valid UTF-8 without byte order mark
+	format   *Format
+	tree     *tree
+	packages []checks.Package
+	full     bool // more than maxPackages were added
+}
+
+func (s *source) read() error {
+	switch {
+	case strings.TrimSpace(s.text) == "":
+		if s.format.blank {
+			return nil
+		}
+		return errEmpty
+	case s.format.wants != nil:
+		return s.readCompanion()
+	}
+	return s.format.read(s)
+}
+
+// dir is the folder of the file, "." for the root.
+func (s *source) dir() string { return path.Dir(s.path) }
+
+// beside returns the text of the file with that name in the same folder, "" when it was not
+// given or has a problem; its own Manifest tells that.
+func (s *source) beside(name string) string { return s.tree.text(path.Join(s.dir(), name)) }
+
+// text returns the text of a file that was given, "" when it was not or has a problem.
+func (t *tree) text(path string) string {
+	f, ok := t.files[path]
+	if !ok {
+		return ""
+	}
+	text, err := checkedText(f)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// add appends a package and returns its position in s.packages. line is one-based, 0 when
+// unknown. Past maxPackages it appends nothing more.
+func (s *source) add(name, version string, line int) int {
+	if len(s.packages) >= maxPackages {
+		s.full = true
+		return len(s.packages) - 1
+	}
+	s.packages = append(s.packages, checks.Package{Ecosystem: s.format.Ecosystem, Line: line, Manager: s.format.Manager})
+	i := len(s.packages) - 1
+	s.name(i, name, version)
+	return i
+}
+
+// name gives package i its name and version. A package that keeps no name is dropped.
+func (s *source) name(i int, name, version string) {
+	p := &s.packages[i]
+	// A part of the file's text would keep the whole text in memory.
+	p.Name, p.Version = strings.Clone(name), strings.Clone(version)
+	p.PURL = purlOf(p.Ecosystem, p.Name, p.Version)
+}
+
+// unique merges packages that are there several times: the first line stays, the strongest
+// scope and the most direct relation win.
+func unique(packages []checks.Package) []checks.Package {
+	type identity struct{ name, version, constraint, commit string }
+	seen := make(map[identity]int, len(packages))
+	kept := packages[:0]
+	for _, p := range packages {
+		if p.Name == "" {
+			continue
+		}
+		id := identity{p.Name, p.Version, p.Constraint, p.Commit}
+		at, again := seen[id]
+		if !again {
+			seen[id] = len(kept)
+			kept = append(kept, p)
+			continue
+		}
+		merge(&kept[at], p)
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	return kept
+}
+
+// merge adds to p what another place of the same package tells.
+func merge(p *checks.Package, other checks.Package) {
+	if other.Line != 0 && (p.Line == 0 || other.Line < p.Line) {
+		p.Line = other.Line
+	}
+	if strength(other.Scope) > strength(p.Scope) {
+		p.Scope, p.Via = other.Scope, other.Via
+	} else if other.Scope == p.Scope && other.Via != nil && (p.Via == nil || len(other.Via) < len(p.Via)) {
+		p.Via = other.Via
+	}
+	if other.Relation == checks.Direct || p.Relation == "" {
+		p.Relation = other.Relation
+	}
+	if p.Licence == "" {
+		p.Licence = other.Licence
+	}
+}
+
+// strength orders scopes by how strictly they are judged. An unknown one is like runtime.
+func strength(s checks.Scope) int {
+	switch s {
+	case checks.ScopeDevelopment:
+		return 0
+	case checks.ScopeOptional:
+		return 1
+	case "":
+		return 2
+	}
+	return 3
 }

@@ -1,0 +1,95 @@
+package manifests
+
+import (
+	"errors"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
+)
+
+// readActions reads a workflow, or the action.yml of a composite action: every `uses:` of a
+// job or step that names another repository. Actions of the same repository and images are
+// left out.
+//
+// Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax.
+func readActions(s *source) error {
+	docs, err := syntax.YAML(s.text)
+	if err != nil {
+		return invalid("YAML", err)
+	}
+	if len(docs) != 1 || docs[0].Kind() != syntax.Table {
+		return errors.New("is no YAML table")
+	}
+	lines := strings.Split(s.text, "\n")
+	root := docs[0]
+	if base := path.Base(s.path); base == "action.yml" || base == "action.yaml" {
+		for step := range root.Get("runs").Get("steps").All() {
+			s.addUse(step.Get("uses"), lines)
+		}
+		return nil
+	}
+	jobs := root.Get("jobs")
+	if jobs.Kind() != syntax.Table {
+		return errors.New("has no jobs, so it is no workflow")
+	}
+	for job := range jobs.All() {
+		s.addUse(job.Get("uses"), lines)
+		for step := range job.Get("steps").All() {
+			s.addUse(step.Get("uses"), lines)
+		}
+	}
+	return nil
+}
+
+var (
+	// use is owner/repository, maybe a folder in it, and a ref.
+	use = regexp.MustCompile(`^([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)(?:/[^@]*)?@(\S+)$`)
+	// versionRef is a ref that looks like a version; others are branches or tags that move.
+	versionRef = regexp.MustCompile(`^v?[0-9]+(?:\.[0-9]+)*(?:[-+.][0-9A-Za-z.+-]+)?$`)
+	// versionNote is the comment that tools keep behind a commit.
+	versionNote = regexp.MustCompile(`#\s*(?:tag=|ratchet:\S*@|pin@)?(v?[0-9]+(?:\.[0-9]+)*(?:[-+][0-9A-Za-z.+-]+)?)(?:\s|$)`)
+)
+
+// addUse adds what one uses value names.
+//
+// A version tag is the Version. A commit is the Commit, and a version in the comment behind it
+// is only a claim, kept as Constraint. Any other ref is a Constraint.
+func (s *source) addUse(n syntax.Node, lines []string) {
+	value := n.Text()
+	if n.Kind() != syntax.Text || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../") || strings.HasPrefix(value, "docker://") {
+		return
+	}
+	m := use.FindStringSubmatch(value)
+	if m == nil { // without a ref, or computed: GitHub runs neither, but a person should see it
+		s.add(value, "", n.Line())
+		return
+	}
+	name, ref := m[1], m[2]
+	version := ""
+	if versionRef.MatchString(ref) && !commitName.MatchString(strings.ToLower(ref)) {
+		version = ref
+	}
+	i := s.add(name, version, n.Line())
+	p := &s.packages[i]
+	p.Relation, p.Via = checks.Direct, []string{p.Name}
+	switch {
+	case commitName.MatchString(strings.ToLower(ref)):
+		p.Commit = strings.ToLower(ref)
+		p.PURL = purlOf(p.Ecosystem, p.Name, p.Commit)
+		if note := versionNote.FindStringSubmatch(lineAt(lines, n.Line())); note != nil {
+			p.Constraint = note[1]
+		}
+	case version == "":
+		p.Constraint = strings.Clone(ref)
+	}
+}
+
+func lineAt(lines []string, n int) string {
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	return strings.TrimRight(lines[n-1], "\r")
+}

@@ -1,0 +1,87 @@
+package manifests
+
+import (
+	"path"
+	"strings"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// want is one dependency that a project names itself, in a companion of a lock file.
+type want struct {
+	key  string // what the file calls it; an alias differs from name
+	name string
+	spec string // the file's whole text for it: a range, an alias, an address
+	// constraint is the range that is asked for; "" for any version.
+	constraint string
+	// exact is the version when only one satisfies the constraint.
+	exact string
+	scope checks.Scope
+	line  int
+}
+
+// readCompanion reads a file that says what a project wants. Where a lock file says what it
+// gets, the companion brings in nothing itself; without one its dependencies are packages
+// whose version is unknown unless pinned.
+func (s *source) readCompanion() error {
+	wants, err := s.format.wants(s.text)
+	if err != nil || s.locked() {
+		return err
+	}
+	for _, w := range wants {
+		i := s.add(w.name, w.exact, w.line)
+		p := &s.packages[i]
+		p.Scope, p.Relation, p.Via = w.scope, checks.Direct, []string{p.Name}
+		if w.exact == "" {
+			p.Constraint = strings.Clone(w.constraint)
+		}
+	}
+	return nil
+}
+
+// locked reports whether a lock file that was given resolves this companion: one in its own
+// folder, or one in a folder above that does not say that it resolves others only.
+func (s *source) locked() bool {
+	home := s.dir()
+	for dir := home; ; dir = path.Dir(dir) {
+		for _, name := range s.format.locks {
+			lock := path.Join(dir, name)
+			if _, ok := s.tree.files[lock]; !ok {
+				continue
+			}
+			if said, ok := s.tree.resolved[lock]; dir == home || !ok || said[home] {
+				return true
+			}
+		}
+		if dir == "." || dir == "/" {
+			return false
+		}
+	}
+}
+
+// resolves notes that this lock file resolves the manifests in the given folders, relative
+// to its own, and no others below it.
+func (s *source) resolves(dirs ...string) {
+	said, ok := s.tree.resolved[s.path]
+	if !ok {
+		said = make(map[string]bool, len(dirs))
+		s.tree.resolved[s.path] = said
+	}
+	for _, d := range dirs {
+		said[path.Join(s.dir(), d)] = true
+	}
+}
+
+// wantsBeside reads the companion with that name in the folder of the lock file, if it was
+// given and can be read; what is wrong with it is told in its own Manifest.
+func (s *source) wantsBeside(name string, read func(string) ([]want, error)) []want {
+	text := s.beside(name)
+	if text == "" {
+		return nil
+	}
+	wants, err := read(text)
+	if err != nil {
+		return nil
+	}
+	return wants
+}

@@ -1,0 +1,93 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
+)
+
+// The limits of one file. They are guesses: ten times the largest lock file we know of.
+const (
+	maxBytes    = 32 << 20
+	maxPackages = 250_000
+	// A parser of the library is not ours to bound from within, so it gets less.
+	maxLibraryBytes = 8 << 20
+	libraryTime     = 10 * time.Second
+	// maxGap is how long the sentence in a Gap may be, in bytes: parts of it are hostile.
+	maxGap = 400
+)
+
+// gap says what is wrong with a file and what a person does about it. Any other error of a
+// parser gets the remedy of its format.
+type gap struct{ what, todo string }
+
+// Error is the whole sentence.
+func (g gap) Error() string { return g.what + "; " + g.todo }
+
+// gapText is the sentence for Manifest.Gap: it continues the path of the file.
+func gapText(err error, f *Format) string {
+	text := err.Error()
+	if known := (gap{}); !errors.As(err, &known) && f.remedy != "" {
+		text += "; " + f.remedy
+	}
+	if len(text) > maxGap {
+		cut := maxGap
+		for !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "..."
+	}
+	return strings.ToValidUTF8(text, "?")
+}
+
+// invalid is an error of a syntax reader as a sentence: "is not valid JSON: line 3: ...".
+func invalid(language string, err error) error {
+	var known *syntax.Error
+	if errors.As(err, &known) && known.Line == 0 {
+		return fmt.Errorf("cannot be read as %s: %s", language, known.What)
+	}
+	return fmt.Errorf("is not valid %s: %w", language, err)
+}
+
+// errEmpty is a file that holds nothing where an empty list of packages would still be a text.
+var errEmpty = errors.New("is empty")
+
+// checkedText returns the text of f after the checks that need no parser (THREATS G23).
+func checkedText(f *checks.File) (string, error) {
+	if f.Problem != "" {
+		return "", gap{f.Problem, "keep the manifest itself in the repository, as a plain file"}
+	}
+	if len(f.Data) > maxBytes {
+		return "", gap{fmt.Sprintf("is larger than %d MiB", maxBytes>>20), "split the project, or remove the file from the repository"}
+	}
+	text := strings.TrimPrefix(string(f.Data), "\ufeff")
+	switch {
+	case strings.IndexByte(text, 0) >= 0:
+		return "", gap{"holds NUL bytes, so it is not a text", "store it as UTF-8"}
+	case !utf8.ValidString(text):
+		return "", gap{"is not valid UTF-8", "store it as UTF-8"}
+	}
+	if line := conflict(text); line > 0 {
+		return "", gap{fmt.Sprintf("holds a merge conflict in line %d", line), "resolve it"}
+	}
+	return text, nil
+}
+
+// conflict returns the line of the first marker that git leaves in a file when a merge
+// fails, 0 when there is none.
+func conflict(text string) int {
+	const marker = "<<<<<<< "
+	if strings.HasPrefix(text, marker) {
+		return 1
+	}
+	at := strings.Index(text, "\n"+marker)
+	if at < 0 || !strings.Contains(text[at:], "\n>>>>>>> ") {
+		return 0
+	}
+	return strings.Count(text[:at+1], "\n") + 1
+}

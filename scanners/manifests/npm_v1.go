@@ -1,0 +1,92 @@
+package manifests
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// tree reads the "dependencies" of a folder in a version 1 file, where packages lie inside
+// each other as their folders do.
+func (l *npmLock) tree(folder int32) {
+	l.r.Object(func(name string) {
+		i := l.add("", "", l.r.Line(), false, false)
+		place := l.places.below(folder, name)
+		l.places.fill(place, i)
+		var version, resolved string
+		var dev, optional bool
+		l.r.Object(func(key string) {
+			switch key {
+			case "version":
+				version = l.r.TextOr()
+			case "resolved":
+				resolved = l.r.TextOr()
+			case "dev":
+				dev = l.r.True()
+			case "optional":
+				optional = l.r.True()
+			case "requires":
+				l.need(place, int32(i), checks.ScopeRuntime, false)
+			case "dependencies":
+				l.tree(place)
+			default:
+				l.r.Skip()
+			}
+		})
+		if name == "" {
+			l.nameless = l.r.Line()
+		}
+		l.dev[i], l.opt[i] = dev, optional
+		l.nameByVersion(i, name, version, resolved)
+	})
+}
+
+// nameByVersion names package i. The version field of a version 1 file also holds aliases,
+// files, git and web addresses. A folder is part of the repository and keeps no name.
+func (l *npmLock) nameByVersion(i int, name, version, resolved string) {
+	p := &l.s.packages[i]
+	switch real, alias := strings.CutPrefix(version, "npm:"); {
+	case alias:
+		if at := strings.LastIndexByte(real, '@'); at > 0 {
+			name, version = real[:at], real[at+1:]
+		}
+	case isFolder(version):
+		return
+	case strings.ContainsAny(version, ":/") || version == "":
+		p.Constraint = strings.Clone(version)
+		p.Commit = gitCommit(version)
+		version = ""
+	}
+	l.s.name(i, name, version)
+	if p.Commit == "" {
+		p.Commit = gitCommit(resolved)
+	}
+}
+
+// isFolder reports whether an npm range names a folder of the repository.
+func isFolder(spec string) bool {
+	for _, local := range [...]string{"link:", "workspace:", "portal:"} {
+		if strings.HasPrefix(spec, local) {
+			return true
+		}
+	}
+	return strings.HasPrefix(spec, "file:") && !strings.HasSuffix(spec, ".tgz") && !strings.HasSuffix(spec, ".tar.gz")
+}
+
+// commits finds the commit in the addresses that tools write for git dependencies:
+// "git+ssh://host/o/r.git#<commit>", "github:o/r#<commit>", "…#commit=<commit>", and archives
+// "https://codeload.github.com/o/r/tar.gz/<commit>".
+var commits = regexp.MustCompile(`(?:#(?:commit=)?|/tar\.gz/|/tarball/|/archive/)([0-9a-f]{40})(?:\.tar\.gz|\.zip|&.*)?$`)
+
+// gitCommit returns the commit that an address is pinned to, "" when it is to none.
+func gitCommit(address string) string {
+	// Nearly all addresses are archives of a registry; the expression is slow for so many.
+	if strings.HasSuffix(address, ".tgz") || !strings.Contains(address, ":") || len(address) > 4096 {
+		return ""
+	}
+	if m := commits.FindStringSubmatch(address); m != nil {
+		return strings.Clone(m[1])
+	}
+	return ""
+}

@@ -1,0 +1,153 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
+)
+
+// readPackagesLock reads packages.lock.json, version 1 and 2: for each target framework the
+// packages with what they need. Projects of the solution are left out.
+//
+// Source: NuGet/Home wiki, "Enable repeatable package restore using lock file".
+func readPackagesLock(s *source) error {
+	root, err := syntax.JSON(s.text)
+	if err != nil {
+		return invalid("JSON", err)
+	}
+	switch v := root.Get("version"); {
+	case v.Kind() == syntax.Absent:
+		return errors.New("names no version, so it says nothing about packages")
+	case v.Text() != "1" && v.Text() != "2":
+		return fmt.Errorf("has a version (line %d) that is not known; known are 1 and 2", v.Line())
+	}
+	var g graph
+	for framework := range root.Get("dependencies").All() {
+		byName := map[string]int{}
+		first := len(s.packages)
+		var nodes []syntax.Node
+		for p := range framework.All() {
+			name := p.Key()
+			if p.String("type") == "Project" {
+				name = "" // dropped, but what it needs is needed by the project
+			}
+			i := s.add(name, p.String("resolved"), p.Line())
+			byName[strings.ToLower(p.Key())] = i
+			nodes = append(nodes, p)
+		}
+		for k, p := range nodes {
+			from := min(first+k, len(s.packages)-1)
+			switch p.String("type") {
+			case "Direct", "Project":
+				g.direct(from, checks.ScopeRuntime)
+			}
+			for d := range p.Get("dependencies").All() {
+				to, ok := byName[strings.ToLower(d.Key())]
+				switch {
+				case !ok:
+				case s.packages[from].Name == "":
+					g.direct(to, checks.ScopeRuntime)
+				default:
+					g.need(from, to, false)
+				}
+			}
+		}
+	}
+	g.apply(s.packages)
+	for i := range s.packages {
+		s.packages[i].Scope = "" // the file does not tell what is for tests
+	}
+	return nil
+}
+
+// readPackagesConfig reads packages.config, which lists all packages, also those that others
+// need. Source: https://learn.microsoft.com/nuget/reference/packages-config.
+func readPackagesConfig(s *source) error {
+	root, err := syntax.XML(s.text)
+	if err != nil {
+		return invalid("XML", err)
+	}
+	if root.Key() != "packages" {
+		return errors.New("is no packages.config: its root element is not <packages>")
+	}
+	for p := range root.All() {
+		if p.Key() != "package" {
+			continue
+		}
+		id, version := p.String("@id"), p.String("@version")
+		if id == "" || version == "" {
+			return fmt.Errorf("is not valid as packages.config: line %d: the package has no id or no version", p.Line())
+		}
+		i := s.add(id, version, p.Line())
+		if strings.EqualFold(p.String("@developmentDependency"), "true") {
+			s.packages[i].Scope = checks.ScopeDevelopment
+		}
+	}
+	return nil
+}
+
+// exactNuGet is a version as MSBuild files give it: without brackets it is the lowest one,
+// which is what NuGet takes.
+var exactNuGet = regexp.MustCompile(`^\[?\s*([0-9]+(?:\.[0-9]+){0,3}(?:[-+][0-9A-Za-z.+-]+)?)\s*\]?$`)
+
+// readCentralPackages reads Directory.Packages.props, the versions that all projects below it
+// share. Source: https://learn.microsoft.com/nuget/consume-packages/central-package-management.
+func readCentralPackages(s *source) error {
+	root, err := syntax.XML(s.text)
+	if err != nil {
+		return invalid("XML", err)
+	}
+	if root.Key() != "Project" {
+		return errors.New("is no MSBuild file: its root element is not <Project>")
+	}
+	properties := map[string]string{}
+	for group := range root.All() {
+		if group.Key() == "PropertyGroup" {
+			for p := range group.All() {
+				properties["$("+p.Key()+")"] = p.Text()
+			}
+		}
+	}
+	for group := range root.All() {
+		if group.Key() != "ItemGroup" {
+			continue
+		}
+		for p := range group.All() {
+			if p.Key() == "PackageVersion" || p.Key() == "GlobalPackageReference" {
+				addCentral(s, p, properties)
+			}
+		}
+	}
+	return nil
+}
+
+// addCentral adds one element. A version given by a property of the same file is looked up
+// once; any other computed one is no version.
+func addCentral(s *source, p syntax.Node, properties map[string]string) {
+	name := p.String("@Include")
+	if name == "" {
+		name = p.String("@Update")
+	}
+	version := p.String("@Version")
+	if version == "" {
+		version = p.Get("Version").Text()
+	}
+	if name == "" || version == "" {
+		return // it removes one, or leaves the version to another file
+	}
+	resolved := version
+	if value, ok := properties[version]; ok {
+		resolved = value
+	}
+	i := s.add(name, "", p.Line())
+	if m := exactNuGet.FindStringSubmatch(resolved); m != nil {
+		s.name(i, name, m[1])
+	} else {
+		s.packages[i].Constraint = strings.Clone(version)
+	}
+	s.packages[i].Relation, s.packages[i].Via = checks.Direct, []string{s.packages[i].Name}
+}

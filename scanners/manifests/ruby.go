@@ -1,0 +1,172 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// readGemfileLock reads Gemfile.lock and gems.locked:
+//
+//	GEM
+//	  remote: https://host.example/
+//	  specs:
+//	    rails (7.0.4)
+//	      actionpack (= 7.0.4)
+//	DEPENDENCIES
+//	  rails (~> 7.0)
+//
+// Gems of a PATH section are folders of the repository and left out. Groups stand only in the
+// Gemfile, which is a program; so no scope is told.
+// Source: rubygems/rubygems:bundler/lib/bundler/lockfile_parser.rb.
+func readGemfileLock(s *source) error {
+	l := &gemLock{s: s, byName: map[string][]int{}}
+	number := 0
+	for line := range strings.Lines(s.text) {
+		number++
+		if err := l.line(strings.TrimRight(line, " \r\n"), number); err != nil {
+			return fmt.Errorf("is not valid as Gemfile.lock: line %d: %w", number, err)
+		}
+	}
+	if !l.sections {
+		return errors.New("has none of the sections of a Gemfile.lock")
+	}
+	var g graph
+	for _, n := range l.needs {
+		for _, to := range l.byName[n.name] {
+			g.need(n.from, to, false)
+		}
+	}
+	for _, name := range l.direct {
+		for _, to := range l.byName[name] {
+			g.direct(to, checks.ScopeRuntime)
+		}
+	}
+	g.apply(s.packages)
+	for i := range s.packages {
+		s.packages[i].Scope = ""
+	}
+	return nil
+}
+
+// gemLock is a Gemfile.lock while it is read.
+type gemLock struct {
+	s        *source
+	section  string
+	sections bool // a known section was met
+	revision string
+	current  int              // the gem whose needs are read, -1 for none
+	byName   map[string][]int // several where platforms differ
+	needs    []gemNeed
+	direct   []string
+}
+
+type gemNeed struct {
+	from int
+	name string
+}
+
+// The shape of "name (1.2.3)", "name (1.2.3-x86_64-linux)", "name (~> 1.0)", "name!".
+var gemSpec = regexp.MustCompile(`^([^\s()!]+)(?: \(([^()]*)\))?!?$`)
+
+func (l *gemLock) line(line string, number int) error {
+	held := strings.TrimLeft(line, " ")
+	if held == "" {
+		return nil
+	}
+	indent := len(line) - len(held)
+	if indent == 0 {
+		return l.begin(line)
+	}
+	switch l.section {
+	case "":
+		return errors.New("something comes before the first section")
+	case "GEM", "GIT", "PATH", "PLUGIN SOURCE":
+		return l.source(indent, held, number)
+	case "DEPENDENCIES":
+		m := gemSpec.FindStringSubmatch(held)
+		if m == nil || indent != 2 {
+			return errors.New("expected a dependency")
+		}
+		l.direct = append(l.direct, m[1])
+	}
+	return nil // platforms, versions of Ruby and Bundler, checksums
+}
+
+func (l *gemLock) begin(line string) error {
+	if strings.TrimLeft(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ") != "" {
+		return errors.New("expected the name of a section")
+	}
+	l.section, l.revision, l.current = line, "", -1
+	switch line {
+	case "GEM", "GIT", "PATH", "PLUGIN SOURCE", "PLATFORMS", "DEPENDENCIES", "BUNDLED WITH":
+		l.sections = true
+	}
+	return nil
+}
+
+// source reads a line of a section that gems come from.
+func (l *gemLock) source(indent int, held string, number int) error {
+	if indent == 2 {
+		if revision, ok := strings.CutPrefix(held, "revision: "); ok {
+			l.revision = revision
+		}
+		return nil
+	}
+	m := gemSpec.FindStringSubmatch(held)
+	switch {
+	case m == nil || indent != 4 && indent != 6:
+		return errors.New("expected a gem")
+	case indent == 6 && l.current < 0:
+		return errors.New("a dependency comes before the first gem")
+	case indent == 6:
+		l.needs = append(l.needs, gemNeed{l.current, m[1]})
+		return nil
+	}
+	name, version := m[1], m[2]
+	if version == "" {
+		return errors.New("a gem has no version")
+	}
+	if l.section == "PATH" {
+		name = "" // dropped, but what it needs is needed by the project
+	}
+	version, _, _ = strings.Cut(version, "-") // the platform
+	l.current = l.s.add(name, version, number)
+	l.s.packages[l.current].Commit = strings.Clone(l.revision)
+	if len(l.byName[m[1]]) < maxVariants {
+		l.byName[m[1]] = append(l.byName[m[1]], l.current)
+	}
+	return nil
+}
+
+var (
+	gemLine  = regexp.MustCompile(`^\s*gem[ (]\s*["']([^"']+)["']\s*(.*)$`)
+	gemRange = regexp.MustCompile(`^,\s*["']([^"']*)["']`)
+	exactGem = regexp.MustCompile(`^=?\s*([0-9]+(?:\.[0-9A-Za-z]+)+)$`)
+)
+
+// wantsGemfile finds the lines of a Gemfile that name a gem in the plain way. A Gemfile is a
+// program: gems that it names in another way are seen only in its lock file.
+func wantsGemfile(text string) ([]want, error) {
+	var wants []want
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		m := gemLine.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
+		if m == nil || strings.Contains(m[2], "path:") || strings.Contains(m[2], ":path") {
+			continue
+		}
+		w := want{key: m[1], name: m[1], line: number}
+		if r := gemRange.FindStringSubmatch(m[2]); r != nil {
+			w.constraint = r[1]
+			if e := exactGem.FindStringSubmatch(r[1]); e != nil {
+				w.exact = e[1]
+			}
+		}
+		wants = append(wants, w)
+	}
+	return wants, nil
+}

@@ -1,0 +1,351 @@
+package syntax
+
+import (
+	"strconv"
+	"strings"
+)
+
+// keyAhead reports whether the line at pos begins with a key.
+func (r *yamlReader) keyAhead() bool {
+	rest := r.s[r.pos:]
+	if end := strings.IndexByte(rest, '\n'); end >= 0 {
+		rest = rest[:end]
+	}
+	if rest == "" || r.err != nil {
+		return false
+	}
+	if rest[0] == '"' || rest[0] == '\'' {
+		end := quoteEnd(rest)
+		return end > 0 && strings.HasPrefix(rest[end:], ":") && endsKey(rest[end:])
+	}
+	if rest[0] == '?' {
+		r.general()
+		return false
+	}
+	return keyEnd(rest) > 0 && plainStart(rest)
+}
+
+// endsKey reports whether s, which begins with a colon, ends a key.
+func endsKey(s string) bool { return len(s) == 1 || s[1] == ' ' || s[1] == '\r' || s[1] == '\n' }
+
+// keyEnd is the position of the colon that ends the plain key at the start of line, or -1.
+func keyEnd(line string) int {
+	for i := 0; ; i++ {
+		next := strings.IndexAny(line[i:], ":#")
+		if next < 0 {
+			return -1
+		}
+		i += next
+		if line[i] == ':' && endsKey(line[i:]) {
+			return i
+		}
+		if line[i] == '#' && i > 0 && line[i-1] == ' ' {
+			return -1
+		}
+	}
+}
+
+// plainStart reports whether a plain value may begin with the first character of s.
+func plainStart(s string) bool {
+	switch s[0] {
+	case '-', ':':
+		return len(s) > 1 && strings.IndexByte(" \r\n,[]{}", s[1]) < 0
+	}
+	return strings.IndexByte("?,[]{}#&*!|>'\"%@`", s[0]) < 0
+}
+
+// quoteEnd is the position behind the quoted text at the start of s, or -1 when it does not
+// end in its line.
+func quoteEnd(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == '\n':
+			return -1
+		case s[i] == '\\' && s[0] == '"':
+			i++
+		case s[i] != s[0]:
+		case s[0] == '\'' && i+1 < len(s) && s[i+1] == '\'':
+			i++
+		default:
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// key reads a key and its colon.
+func (r *yamlReader) key() string {
+	rest := r.s[r.pos:]
+	if rest[0] == '"' || rest[0] == '\'' {
+		key := r.quoted()
+		r.pos++
+		return key
+	}
+	end := keyEnd(rest)
+	r.pos += end + 1
+	key := strings.TrimRight(rest[:end], " ")
+	if key == "<<" || strings.Contains(key, "\t") {
+		r.general()
+	}
+	return key
+}
+
+// quoted reads a text in quotes that ends in its line.
+func (r *yamlReader) quoted() string {
+	rest := r.s[r.pos:]
+	end := quoteEnd(rest)
+	if end < 0 {
+		r.general()
+		return ""
+	}
+	r.pos += end
+	held := rest[1 : end-1]
+	if rest[0] == '\'' {
+		return strings.ReplaceAll(held, "''", "'")
+	}
+	if !strings.Contains(held, `\`) {
+		return held
+	}
+	// The escapes that JSON has too mean the same; the rest is for the library.
+	j := NewReader(rest[:end])
+	text := j.Text()
+	if j.Err() != nil {
+		r.general()
+	}
+	return text
+}
+
+// inline reads a value that begins in the line of its key or dash into at. indent is the
+// column of the block around it.
+func (r *yamlReader) inline(at int32, indent int) {
+	for r.pos < len(r.s) && r.s[r.pos] == ' ' {
+		r.pos++
+	}
+	if r.pos >= len(r.s) {
+		return
+	}
+	rest := r.s[r.pos:]
+	switch c := rest[0]; {
+	case c == '|' || c == '>':
+		r.text(at, indent)
+		return
+	case c == '{' || c == '[':
+		r.flow(at)
+	case c == '"' || c == '\'':
+		r.set(at, Text, r.quoted())
+	case plainStart(rest):
+		r.plain(at)
+	default:
+		r.general()
+	}
+	if r.err == nil && !r.restIsBlank() {
+		r.general()
+	}
+	// A line that is further in than the block continues the value.
+	here, line := r.pos, r.line
+	if r.settle() && r.indent() > indent {
+		r.general()
+	}
+	if r.err == nil {
+		r.pos, r.line = here, line
+	}
+}
+
+func (r *yamlReader) set(at int32, kind Kind, text string) {
+	v := &r.t.values[at]
+	v.kind, v.text = kind, text
+}
+
+// plain reads a value without quotes up to a comment or the end of the line.
+func (r *yamlReader) plain(at int32) {
+	rest := r.s[r.pos:]
+	if end := strings.IndexByte(rest, '\n'); end >= 0 {
+		rest = rest[:end]
+	}
+	if end := strings.Index(rest, " #"); end >= 0 {
+		rest = rest[:end]
+	}
+	rest = strings.TrimRight(rest, " \r")
+	if strings.ContainsAny(rest, "\t\r") || strings.Contains(rest, ": ") || strings.HasSuffix(rest, ":") {
+		r.general()
+		return
+	}
+	r.pos += len(rest)
+	kind, text := scalar(rest)
+	r.set(at, kind, text)
+}
+
+// scalar tells what a plain value is by the core schema of YAML 1.2.
+func scalar(s string) (Kind, string) {
+	switch s {
+	case "", "~", "null", "Null", "NULL":
+		return Null, ""
+	case "true", "True", "TRUE":
+		return Bool, "true"
+	case "false", "False", "FALSE":
+		return Bool, "false"
+	}
+	if c := s[0]; c == '-' || c == '+' || c == '.' || c-'0' <= 9 {
+		if _, err := strconv.ParseFloat(s, 64); err == nil && !strings.ContainsAny(s, "_xXpPiInN") {
+			return Number, s
+		}
+	}
+	return Text, s
+}
+
+// text reads a literal block text (|), whose lines are further in than indent. Folded ones and
+// ones that say their own indentation are rare: the library reads them.
+func (r *yamlReader) text(at int32, indent int) {
+	keepEnd := true
+	rest, literal := strings.CutPrefix(r.s[r.pos:], "|")
+	if strings.HasPrefix(rest, "-") {
+		keepEnd = false
+		r.pos++
+	}
+	if r.pos++; !literal || !r.restIsBlank() {
+		r.general()
+		return
+	}
+	in := -1 // columns to take off each line
+	var lines []string
+	for r.pos < len(r.s) {
+		line := r.s[r.pos+1:]
+		if end := strings.IndexByte(line, '\n'); end >= 0 {
+			line = line[:end]
+		}
+		held := strings.TrimLeft(line, " ")
+		lead := len(line) - len(held)
+		if held != "" && lead <= indent {
+			break
+		}
+		if held != "" && in < 0 {
+			in = lead
+		}
+		if held != "" && lead < in || held == "" && in < 0 && lead > indent || strings.ContainsAny(line, "\r\t") {
+			r.general()
+			return
+		}
+		lines = append(lines, line[min(max(in, 0), lead):])
+		r.pos += 1 + len(line)
+		r.line++
+	}
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	text := strings.Join(lines, "\n")
+	if keepEnd && text != "" {
+		text += "\n"
+	}
+	r.set(at, Text, text)
+}
+
+// flow reads a list or table in brackets that ends in its line.
+func (r *yamlReader) flow(at int32) {
+	if r.depth++; r.depth > MaxDepth {
+		r.fail("lists and tables are nested deeper than %d levels", MaxDepth)
+		return
+	}
+	closing, kind := byte('}'), Table
+	if r.s[r.pos] == '[' {
+		closing, kind = ']', List
+	}
+	r.set(at, kind, "")
+	mine := len(r.keys)
+	r.pos++
+	for first := true; r.err == nil; first = false {
+		c := r.flowNext()
+		if c == closing {
+			r.pos++
+			break
+		}
+		if !first {
+			if c != ',' {
+				r.general()
+				return
+			}
+			r.pos++
+			if c = r.flowNext(); c == closing {
+				r.pos++
+				break
+			}
+		}
+		key := ""
+		if kind == Table {
+			key = r.flowKey()
+			r.keys = append(r.keys, key)
+		}
+		r.flowValue(r.add(at, key))
+	}
+	if key, twice := repeated(r.keys[mine:]); twice && r.err == nil {
+		r.fail("the key %q is there twice", key)
+	}
+	r.keys = r.keys[:mine]
+	r.depth--
+}
+
+// flowNext moves over spaces and returns the byte there; a line end is for the library.
+func (r *yamlReader) flowNext() byte {
+	for r.pos < len(r.s) && r.s[r.pos] == ' ' {
+		r.pos++
+	}
+	if r.pos >= len(r.s) || strings.IndexByte("\n\r\t", r.s[r.pos]) >= 0 {
+		r.general()
+		return 0
+	}
+	return r.s[r.pos]
+}
+
+// flowKey reads a key in braces with its colon and the space behind it.
+func (r *yamlReader) flowKey() string {
+	c, key := r.flowNext(), ""
+	switch {
+	case r.err != nil:
+		return ""
+	case c == '"' || c == '\'':
+		key = r.quoted()
+	default:
+		key = r.flowPlain()
+	}
+	if r.err == nil && !strings.HasPrefix(r.s[r.pos:], ": ") {
+		r.general()
+		return ""
+	}
+	r.pos += min(1, len(r.s)-r.pos)
+	return key
+}
+
+func (r *yamlReader) flowValue(at int32) {
+	switch c := r.flowNext(); {
+	case r.err != nil:
+	case c == '{' || c == '[':
+		r.flow(at)
+	case c == '"' || c == '\'':
+		r.set(at, Text, r.quoted())
+	default:
+		kind, text := scalar(r.flowPlain())
+		r.set(at, kind, text)
+	}
+}
+
+// flowPlain reads a value without quotes in brackets, up to a mark that ends it.
+func (r *yamlReader) flowPlain() string {
+	rest := r.s[r.pos:]
+	if !plainStart(rest) {
+		r.general()
+		return ""
+	}
+	end := 0
+	for ; end < len(rest); end++ {
+		switch c := rest[end]; {
+		case c == ':' && end+1 < len(rest) && strings.IndexByte(" ,[]{}", rest[end+1]) >= 0, strings.IndexByte(",}]", c) >= 0:
+			held := strings.TrimRight(rest[:end], " ")
+			r.pos += len(held)
+			return held
+		case c == '#', c == '[', c == '{', c < ' ':
+			r.general()
+			return ""
+		}
+	}
+	r.general()
+	return ""
+}
