@@ -174,6 +174,9 @@ func getCommit(q *request) reply {
 	if err != nil {
 		return refuse(http.StatusUnprocessableEntity, "No commit found for SHA: "+q.params["ref"])
 	}
+	if strings.Contains(q.Header.Get("Accept"), ".sha") {
+		return reply{status: http.StatusOK, raw: []byte(c.SHA), header: http.Header{"Content-Type": {"application/vnd.github.sha; charset=utf-8"}}}
+	}
 	o := q.repo.commit(c)
 	parent := ""
 	if len(c.Parents) > 0 {

@@ -76,5 +76,15 @@ func amend(template string, doc *openapi3.T) error {
 		state := asset.Value.Properties["state"].Value
 		state.Enum = append(state.Enum, "starter")
 	}
+	// The head of a pull request has no repository once its fork is deleted; the webhook
+	// schemas say so ("pull-request-webhook" aside), these two do not.
+	for _, name := range []string{"pull-request", "pull-request-simple"} {
+		if pull := doc.Components.Schemas[name]; pull != nil {
+			head := pull.Value.Properties["head"].Value
+			gone := *head.Properties["repo"].Value
+			gone.Nullable = true
+			head.Properties["repo"] = openapi3.NewSchemaRef("", &gone)
+		}
+	}
 	return nil
 }
