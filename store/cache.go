@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -78,19 +80,31 @@ func (db *DB) cacheGrows(size int64) bool {
 	return true
 }
 
-// evictAtOnce is how many bodies go before the size is looked at again.
-const evictAtOnce = 64
-
 // evict removes what was not used for longest until at most bound bytes are kept.
 func (t *tx) evict(bound int64) error {
-	for {
-		var size int64
-		if err := t.one(`SELECT COALESCE(sum(size), 0) FROM cache`, nil, &size); err != nil || size <= bound {
-			return err
-		}
-		n, err := t.exec(`DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used, key LIMIT $1)`, evictAtOnce)
-		if err != nil || n == 0 {
-			return err
-		}
+	var size int64
+	if err := t.one(`SELECT COALESCE(sum(size), 0) FROM cache`, nil, &size); err != nil || size <= bound {
+		return err
 	}
+	var keys []any
+	err := t.each(`SELECT key, size FROM cache ORDER BY used, size`, nil, func(rows *sql.Rows) error {
+		var key string
+		var n int64
+		err := rows.Scan(&key, &n)
+		keys = append(keys, key)
+		if size -= n; err == nil && size <= bound {
+			return errEnough
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return err
+	}
+	return batches(len(keys), func(from, to int) error {
+		_, err := t.exec(`DELETE FROM cache WHERE key IN `+listOf(to-from, 1), keys[from:to]...)
+		return err
+	})
 }
+
+// errEnough ends the reading of rows early.
+var errEnough = errors.New("enough rows")

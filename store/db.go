@@ -136,7 +136,7 @@ func (db *DB) useKey(c Config, path string) error {
 		db.verifiers = append(db.verifiers, db.key.Verifier())
 	}
 	db.verifiers = append(db.verifiers, c.LedgerVerifiers...)
-	db.outside = &checkpointFile{path: file}
+	db.outside = &checkpointFile{path: file, size: -1, wanted: -1}
 	return nil
 }
 

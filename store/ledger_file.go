@@ -90,8 +90,8 @@ type checkpointFile struct {
 	path string // "": kept nowhere
 
 	mu     sync.Mutex
-	size   int64 // of the checkpoint in the file
-	wanted int64 // of the newest checkpoint that should be in it
+	size   int64 // of the checkpoint that this process wrote; -1: none yet
+	wanted int64 // of the newest checkpoint that should be in the file; -1: none yet
 }
 
 // save writes the checkpoint unless a newer one is there. Callers that come while one writes
