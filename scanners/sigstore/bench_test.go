@@ -1,0 +1,53 @@
+package sigstore
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// keyless is a release with n assets, each with its own bundle of the public instance.
+func keyless(b *testing.B, n int) (*Scanner, *checks.Material) {
+	b.Helper()
+	s, err := New(Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	data := load(b, filepath.FromSlash("testdata/corpus/cli/data/custom-issuer.sigstore.json"))
+	r := &checks.Release{Roots: []string{checks.RootPublicGood}}
+	for i := range n {
+		a := attested(data)[0]
+		a.Name = fmt.Sprintf("asset-%d", i)
+		r.Assets = append(r.Assets, a)
+		r.Bundles = append(r.Bundles, checks.Bundle{Name: a.Name + ".sigstore.json", For: a.Name, Data: data})
+	}
+	return s, &checks.Material{Release: r}
+}
+
+func benchmark(b *testing.B, n int) {
+	s, m := keyless(b, n)
+	b.ReportAllocs()
+	for b.Loop() {
+		e, err := s.Scan(b.Context(), m)
+		if err != nil || len(e.Attestations) != n || e.Attestations[0].Problem != nil {
+			b.Fatalf("got %+v, %v", e, err)
+		}
+	}
+}
+
+// BenchmarkKeyless reads and verifies one bundle: chain, SCT, log entry and signature.
+func BenchmarkKeyless(b *testing.B) { benchmark(b, 1) }
+
+// BenchmarkRelease does it for a release of 100 assets, on all processors.
+func BenchmarkRelease(b *testing.B) { benchmark(b, 100) }
+
+// BenchmarkNew parses the embedded trust roots.
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		if _, err := New(Config{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
