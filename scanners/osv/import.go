@@ -42,7 +42,7 @@ type ImportedEcosystem struct {
 	Ecosystem string
 	Records   int // now in the index, withdrawn ones included
 	Withdrawn int
-	Changed   int      // records that were added, changed or dropped
+	Changed   int      // records taken one by one; 0 when Full
 	Partial   int      // records taken although a part of them could not be read
 	Bad       int      // records left out because they could not be read
 	BadNames  []string // the first of them
@@ -183,7 +183,8 @@ func (r *refresh) replace(ctx context.Context, f found, meta ecosystemMeta, note
 	if note == nil {
 		note = &ImportedEcosystem{}
 	}
-	note.Ecosystem, note.Full = name, true
+	_, known := r.meta[name]
+	note.Ecosystem, note.Full, note.First = name, true, !known
 	r.done[name] = note
 	if a != nil {
 		note.Bad, note.BadNames, note.Partial = a.bad, a.badNames, a.partial

@@ -110,7 +110,6 @@ func (u *updater) wanted(names []string) []string {
 // update refreshes one ecosystem.
 func (u *updater) update(ctx context.Context, name string, note *ImportedEcosystem) error {
 	meta, known := u.meta[name]
-	note.First = !known
 	fetched := u.now()
 	if known && !u.full && !meta.Newest.IsZero() {
 		err := u.changes(ctx, name, meta, fetched, note)
