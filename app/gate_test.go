@@ -35,12 +35,13 @@ func TestGateFaults(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault githubtest.Fault
+		calls int
 	}{
-		{"none", githubtest.Fault{Route: "none"}},
-		{"update lost before acting", githubtest.Fault{Route: updateReleaseRoute, Kind: githubtest.Nothing}},
-		{"update carried out, answer lost", githubtest.Fault{Route: updateReleaseRoute, Kind: githubtest.Nothing, When: githubtest.AfterActing}},
-		{"update carried out, answer 502", githubtest.Fault{Route: updateReleaseRoute, Kind: githubtest.HTML, When: githubtest.AfterActing}},
-		{"update answered 500", githubtest.Fault{Route: updateReleaseRoute, Status: 500}},
+		{"none", githubtest.Fault{Route: "none"}, 1},
+		{"update lost before acting", githubtest.Fault{Route: updateReleaseRoute, Kind: githubtest.Nothing}, 2},
+		{"update carried out, answer lost", githubtest.Fault{Route: updateReleaseRoute, Kind: githubtest.Nothing, When: githubtest.AfterActing}, 1},
+		{"update carried out, answer 502", githubtest.Fault{Route: updateReleaseRoute, Kind: githubtest.HTML, When: githubtest.AfterActing}, 1},
+		{"update answered 500", githubtest.Fault{Route: updateReleaseRoute, Status: 500}, 2},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -55,6 +56,9 @@ func TestGateFaults(t *testing.T) {
 			}
 			if d := cmp.Diff(want, rel.View()); d != "" {
 				t.Errorf("release (-want +got):\n%s", d)
+			}
+			if n := len(s.CallsTo(updateReleaseRoute)); n != test.calls {
+				t.Errorf("%d updates of the release, want %d", n, test.calls)
 			}
 			if state, err := s.app.gateState(t.Context(), s.key(rel)); err != nil || state != gateReverted {
 				t.Errorf("gate %q, %v, want %q", state, err, gateReverted)
@@ -163,10 +167,10 @@ func TestGateDoesNotAct(t *testing.T) {
 		conclusion string
 		issues     int
 	}{
-		{"report", strings.Replace(reactivePolicy, "reactive", "report", 1), "failure", 1},
+		{"report", reportPolicy, "failure", 1},
 		{"observe", strings.Replace(reactivePolicy, "enforce", "observe", 1), "neutral", 1},
 		{"no policy file", "none", "neutral", 0},
-		{"no issues", strings.Replace(reactivePolicy, "enabled: true", "enabled: false", 1) + "  # report\n", "failure", 0},
+		{"no issues", strings.Replace(reactivePolicy, "enabled: true", "enabled: false", 1), "failure", 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http/httptest"
 	"path/filepath"
 	"strconv"
@@ -30,6 +31,9 @@ releases:
   gate: reactive
   settle: {window: 60s, max_wait: 30m}
 `
+
+// reportPolicy looks at releases the same way and touches none.
+var reportPolicy = strings.Replace(reactivePolicy, "reactive", "report", 1)
 
 // ownerID is the number of the organisation acme.
 const ownerID = 7700
@@ -202,10 +206,17 @@ const actionsIssuer = "https://token.actions.githubusercontent.com"
 // provenance returns a scripted bundle over content, built by the release workflow of
 // owner/name at tag. Only the scanner of these tests believes it.
 func (s *stage) provenance(repository, tag, name string, content []byte) []byte {
+	return s.scripted(repository, tag, name, content, nil)
+}
+
+// scripted is provenance whose statement names more digests.
+func (s *stage) scripted(repository, tag, name string, content []byte, more map[string]string) []byte {
 	sum := sha256.Sum256(content)
+	digests := map[string]string{"sha256": hex.EncodeToString(sum[:])}
+	maps.Copy(digests, more)
 	statement := map[string]any{
 		"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://slsa.dev/provenance/v1",
-		"subject": []any{map[string]any{"name": name, "digest": map[string]string{"sha256": hex.EncodeToString(sum[:])}}},
+		"subject": []any{map[string]any{"name": name, "digest": digests}},
 	}
 	payload, err := json.Marshal(statement)
 	if err != nil {
