@@ -28,7 +28,9 @@ const (
 	HTML
 	// CutBody announces the real answer in full and closes the connection half way.
 	CutBody
-	// Nothing closes the connection without an answer.
+	// Nothing closes the connection without an answer. Go's HTTP client sends a read again
+	// by itself when that happens on a connection it used before: to make it fail, set
+	// Times below 0.
 	Nothing
 	// Delay waits Fault.Delay and then answers properly.
 	Delay

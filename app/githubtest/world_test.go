@@ -3,6 +3,7 @@ package githubtest
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -155,3 +156,5 @@ func (w *world) get(path string) answer {
 
 // ctx is a context that ends with the test.
 func (w *world) ctx() context.Context { return w.t.Context() }
+
+func encoded(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }

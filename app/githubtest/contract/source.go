@@ -69,7 +69,11 @@ func (s *source) path(template string) (*openapi3.T, error) {
 // schema returns one schema with what it refers to.
 func (s *source) schema(name string) (*openapi3.Schema, error) {
 	doc, err := s.part(name, func() (*openapi3.T, error) {
-		return s.read(map[string]json.RawMessage{}, [][2]string{{"schemas", name}})
+		doc, err := s.read(map[string]json.RawMessage{}, [][2]string{{"schemas", name}})
+		if err != nil {
+			return nil, err
+		}
+		return doc, amend("", doc)
 	})
 	if err != nil {
 		return nil, err
