@@ -135,10 +135,6 @@ func (d *demo) seed() error {
 		return text
 	}
 	var r demoRepos
-	g.User("mona")
-	for _, org := range demoOwners {
-		g.Org(org).Member("mona", "admin")
-	}
 	owners := "* @mona\n"
 	r.shop = g.Repo("harbour", "shop")
 	r.shop.Commit("main", "Start", githubtest.Files{
@@ -159,6 +155,10 @@ func (d *demo) seed() error {
 	r.ghCLI.CommitAs(ghCLICommit, "main", "Release", githubtest.Files{policyPath: ghCLIPolicy, "CODEOWNERS": owners})
 	r.rulesLint = g.Repo("aspect-build", "rules_lint", githubtest.RepoOptions{ID: 631710741, OwnerID: 60951090})
 	r.rulesLint.CommitAs(rulesLintCommit, "main", "Publish", githubtest.Files{policyPath: rulesLintPolicy, "CODEOWNERS": owners})
+	g.User("mona")
+	for _, org := range demoOwners {
+		g.Org(org).Member("mona", "admin")
+	}
 	for _, repo := range []*githubtest.Repo{r.shop, r.cli, r.signer, r.attest, r.ghCLI, r.rulesLint} {
 		repo.Collaborator("mona", "admin")
 	}
