@@ -29,6 +29,10 @@ func TestDeploymentReview(t *testing.T) {
 		}
 		return w.call("POST", path, body).status
 	}
+	pending := fmt.Sprintf("/repos/acme/shop/actions/runs/%d/pending_deployments", run.ID)
+	if a := w.get(pending); a.field(t, 0, "environment", "name") != "production" {
+		t.Errorf("pending %s", a.body)
+	}
 	d.RefuseEarly(1)
 	got := []int{
 		report("", "received", "production"), report("approved", "too early", "production"), report("approved", "fine", "production"),
@@ -41,6 +45,9 @@ func TestDeploymentReview(t *testing.T) {
 	want := []DeploymentReport{{Comment: "received"}, {State: "approved", Comment: "fine"}}
 	if diff := cmp.Diff(want, d.Reports(), cmpopts.IgnoreTypes(time.Time{})); diff != "" {
 		t.Errorf("reports (-want +got):\n%s", diff)
+	}
+	if a := w.get(pending); len(a.field(t).([]any)) != 0 {
+		t.Errorf("pending after the verdict: %s", a.body)
 	}
 	w.inst.Grant("deployments", "read")
 	if got := report("", "x", "production"); got != 403 {

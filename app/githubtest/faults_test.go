@@ -115,6 +115,26 @@ func TestPrimaryLimit(t *testing.T) {
 	w.get("/repos/acme/shop")
 }
 
+// TestLimitsAreSeparate exhausts one installation and looks at another.
+func TestLimitsAreSeparate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	other := w.Install("globex")
+	w.Repo("globex", "tool", RepoOptions{Private: true})
+	theirs, _ := installationClient(t, w.GitHub, other.ID)
+	w.inst.SetRate(Rate{Limit: 5000, Reset: time.Now().Add(time.Hour)})
+	w.want(w.call("GET", "/repos/acme/shop", nil), 403)
+	if _, _, err := theirs.Repositories.Get(w.ctx(), "globex", "tool"); err != nil {
+		t.Errorf("another installation: %v", err)
+	}
+	w.SetRate(Rate{Limit: 5000, Remaining: 5000, Reset: time.Now().Add(time.Hour)})
+	w.Throttle(Throttle{InstallationID: other.ID, Times: 9})
+	w.get("/repos/acme/shop")
+	if _, _, err := theirs.Repositories.Get(w.ctx(), "globex", "tool"); err == nil {
+		t.Error("the throttled installation is served")
+	}
+}
+
 func TestSecondaryLimit(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusForbidden, http.StatusTooManyRequests} {

@@ -40,7 +40,8 @@ type Options struct {
 	// SetWebhookURL changes it.
 	WebhookURL string
 	// AutoDeliver sends a webhook for every change of state, as GitHub does, in order,
-	// from one goroutine. See Settle. Without it, only Deliver sends.
+	// from one goroutine. See Settle. Without it, only Deliver sends. Changes before Start
+	// are not sent.
 	AutoDeliver bool
 	// Events are the names of the events the App subscribes to; nil means every one.
 	// Installation events and ping come always.

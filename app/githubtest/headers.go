@@ -20,10 +20,11 @@ func (g *GitHub) setHeaders(h http.Header, q *request, a reply) {
 	h.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	h.Set("X-GitHub-Api-Version-Selected", "2022-11-28")
 	h.Set("Vary", "Accept, Authorization")
-	h.Set("X-RateLimit-Limit", strconv.Itoa(g.rate.Limit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(g.rate.Remaining))
-	h.Set("X-RateLimit-Used", strconv.Itoa(g.rate.Limit-g.rate.Remaining))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(g.rate.Reset.Unix(), 10))
+	rate := q.rate()
+	h.Set("X-RateLimit-Limit", strconv.Itoa(rate.Limit))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(rate.Remaining))
+	h.Set("X-RateLimit-Used", strconv.Itoa(rate.Limit-rate.Remaining))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(rate.Reset.Unix(), 10))
 	h.Set("X-RateLimit-Resource", "core")
 	if q.next != "" {
 		h.Set("Link", q.next)
@@ -43,32 +44,42 @@ func (q *request) notModified(a *reply) {
 	for known := range strings.SplitSeq(q.Header.Get("If-None-Match"), ",") {
 		if strings.TrimPrefix(strings.TrimSpace(known), "W/") == strings.TrimPrefix(tag, "W/") {
 			a.status, a.body, a.raw = http.StatusNotModified, nil, nil
-			if !q.free && q.g.rate.Remaining < q.g.rate.Limit {
-				q.g.rate.Remaining++
+			if rate := q.rate(); !q.free && rate.Remaining < rate.Limit {
+				rate.Remaining++
 			}
 			return
 		}
 	}
 }
 
+// rate is the primary limit of whoever asks; the App itself and strangers share one that
+// is never used up.
+func (q *request) rate() *Rate {
+	if q.token != nil {
+		return &q.token.inst.rate
+	}
+	return &q.g.rate
+}
+
 // throttled refuses a request that comes too often, and counts it otherwise.
 func (q *request) throttled() (reply, bool) {
 	g := q.g
-	if q.free = q.route.template == "/rate_limit" || q.isApp; q.free {
+	if q.free = q.route.template == "/rate_limit" || q.token == nil; q.free {
 		return reply{}, false
 	}
 	if a, refused := q.secondary(); refused {
 		return a, true
 	}
-	if !g.now().Before(g.rate.Reset) {
-		g.rate.Remaining, g.rate.Reset = g.rate.Limit, g.now().Add(rateWindow)
+	rate := q.rate()
+	if !g.now().Before(rate.Reset) {
+		rate.Remaining, rate.Reset = rate.Limit, g.now().Add(rateWindow)
 	}
-	if g.rate.Remaining <= 0 {
+	if rate.Remaining <= 0 {
 		a := refuse(http.StatusForbidden, "API rate limit exceeded for installation. If you reach out to GitHub Support for help, please include the request ID.")
 		a.body.(object)["documentation_url"] = docs + "/using-the-rest-api/rate-limits-for-the-rest-api"
 		return a, true
 	}
-	g.rate.Remaining--
+	rate.Remaining--
 	return reply{}, false
 }
 
@@ -76,7 +87,7 @@ func (q *request) secondary() (reply, bool) {
 	write := q.Method != http.MethodGet && q.Method != http.MethodHead
 	for i := range q.g.throttles {
 		t := &q.g.throttles[i]
-		if t.Times <= 0 || t.Writes && !write {
+		if t.Times <= 0 || t.Writes && !write || t.InstallationID != 0 && t.InstallationID != q.token.inst.ID {
 			continue
 		}
 		t.Times--

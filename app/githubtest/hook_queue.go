@@ -20,6 +20,16 @@ func (g *GitHub) startDelivering() {
 	}()
 }
 
+// enqueue puts a delivery at the end of the queue. Before Start nobody would send it, and
+// it is dropped. The caller holds the lock.
+func (g *GitHub) enqueue(d Delivery) {
+	if g.hooks.wake == nil {
+		return
+	}
+	g.hooks.queue = append(g.hooks.queue, d)
+	g.hooks.wake.Broadcast()
+}
+
 // deliverNext waits for a queued webhook and sends it; false means that it is time to stop.
 func (g *GitHub) deliverNext(ctx context.Context) bool {
 	g.mu.Lock()

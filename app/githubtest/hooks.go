@@ -74,7 +74,7 @@ func (g *GitHub) SetAutoDeliver(on bool) {
 
 // emit queues an event when the App is to hear of it. The caller holds the lock.
 func (g *GitHub) emit(e Event) {
-	if !g.opts.AutoDeliver || g.hooks.wake == nil {
+	if !g.opts.AutoDeliver {
 		return
 	}
 	always := e.Name == "installation" || e.Name == "installation_repositories"
@@ -84,8 +84,7 @@ func (g *GitHub) emit(e Event) {
 			return
 		}
 	}
-	g.hooks.queue = append(g.hooks.queue, g.delivery(e))
-	g.hooks.wake.Broadcast()
+	g.enqueue(g.delivery(e))
 }
 
 func (g *GitHub) delivery(e Event) Delivery {

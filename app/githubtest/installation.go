@@ -31,6 +31,7 @@ type Installation struct {
 	created     time.Time
 	updated     time.Time
 	deleted     bool
+	rate        Rate
 }
 
 // AllPermissions returns the permissions of every feature Landwaiter has. Change the copy
@@ -60,7 +61,7 @@ func (g *GitHub) Install(login string, options ...InstallOptions) *Installation 
 	}
 	i := &Installation{
 		g: g, ID: o.ID, account: g.account(login, "Organization"), permissions: maps.Clone(o.Permissions),
-		all: len(o.Repositories) == 0, repos: map[int64]bool{}, created: g.now(), updated: g.now(),
+		all: len(o.Repositories) == 0, repos: map[int64]bool{}, created: g.now(), updated: g.now(), rate: g.rate,
 	}
 	for _, name := range o.Repositories {
 		if r := g.find(login, name); r != nil {

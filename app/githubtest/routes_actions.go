@@ -17,6 +17,7 @@ func actionsRoutes() []*route {
 		on("GET /repos/{owner}/{repo}/actions/runs", "actions:read", listWorkflowRuns),
 		on("GET /repos/{owner}/{repo}/actions/runs/{run_id}", "actions:read", getWorkflowRun),
 		on("POST /repos/{owner}/{repo}/actions/runs/{run_id}/deployment_protection_rule", "deployments:write", reviewDeployment),
+		on("GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments", "actions:read", listPending),
 		on("GET /repos/{owner}/{repo}/deployments", "deployments:read", listDeployments),
 		on("GET /repos/{owner}/{repo}/deployments/{deployment_id}", "deployments:read", getDeployment),
 	}
@@ -70,7 +71,7 @@ func reviewDeployment(q *request) reply {
 		return refuse(http.StatusUnprocessableEntity, "No pending deployment in this environment.")
 	}
 	d := q.repo.deployments[at]
-	decided := slices.ContainsFunc(d.reports, func(r DeploymentReport) bool { return r.State != "" })
+	decided := d.decided()
 	switch {
 	case len([]rune(w.Comment)) > maxReportComment:
 		return custom("DeploymentProtectionRule", "comment", "comment is too long (maximum is 1024 characters)")
@@ -84,6 +85,29 @@ func reviewDeployment(q *request) reply {
 	}
 	d.reports = append(d.reports, DeploymentReport{State: w.State, Comment: w.Comment, Time: q.g.now()})
 	return noContent()
+}
+
+func (d *Deployment) decided() bool {
+	return slices.ContainsFunc(d.reports, func(r DeploymentReport) bool { return r.State != "" })
+}
+
+// listPending lists the environments whose rules have no verdict yet.
+func listPending(q *request) reply {
+	run := q.workflow()
+	if run == nil {
+		return notFound()
+	}
+	waiting := slices.DeleteFunc(slices.Clone(q.repo.deployments), func(d *Deployment) bool { return d.run != run || d.decided() })
+	return ok(each(waiting, func(d *Deployment) object {
+		u := q.repo.url() + "/environments/" + d.Environment
+		return object{
+			"environment": object{
+				"id": d.ID, "node_id": nodeID("Environment", d.ID), "name": d.Environment, "url": u,
+				"html_url": q.repo.html() + "/deployments/activity_log?environments_filter=" + d.Environment,
+			},
+			"wait_timer": 0, "wait_timer_started_at": nil, "current_user_can_approve": false, "reviewers": []object{},
+		}
+	}))
 }
 
 func listDeployments(q *request) reply {

@@ -174,11 +174,19 @@ func metaRoutes() []*route {
 			return ok(object{"verifiable_password_authentication": false, "installed_version": "3.20.0"})
 		}),
 		on("GET /users/{username}", "any", getUser),
+		on("GET /apps/{app_slug}", "any", getApp),
 	}
 }
 
+func getApp(q *request) reply {
+	if q.params["app_slug"] != q.g.opts.AppSlug {
+		return notFound()
+	}
+	return ok(q.g.app(false))
+}
+
 func getRate(q *request) reply {
-	r := q.g.rate
+	r := q.rate()
 	core := object{"limit": r.Limit, "remaining": r.Remaining, "used": r.Limit - r.Remaining, "reset": r.Reset.Unix()}
 	search := object{"limit": 30, "remaining": 30, "used": 0, "reset": r.Reset.Unix()}
 	return ok(object{"resources": object{"core": core, "search": search}, "rate": core})

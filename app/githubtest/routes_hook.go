@@ -90,7 +90,6 @@ func redeliver(q *request) reply {
 	if !found {
 		return notFound()
 	}
-	q.g.hooks.queue = append(q.g.hooks.queue, again(d))
-	q.g.hooks.wake.Broadcast()
+	q.g.enqueue(again(d))
 	return reply{status: http.StatusAccepted, body: object{}, header: jsonHeader()}
 }

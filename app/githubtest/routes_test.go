@@ -101,7 +101,7 @@ func TestEveryReadRoute(t *testing.T) {
 		"check_run_id": fmt.Sprint(checkRun), "check_suite_id": fmt.Sprint(suite), "release_id": fmt.Sprint(rel.ID),
 		"asset_id": fmt.Sprint(asset.ID), "tag": "v2", "subject_digest": asset.Digest, "issue_number": fmt.Sprint(issue),
 		"comment_id": fmt.Sprint(comment), "name": "bug", "username": "bo", "assignee": "cy", "team_slug": "release-managers",
-		"run_id": fmt.Sprint(run.ID), "deployment_id": fmt.Sprint(deployment.ID), "installation_id": fmt.Sprint(w.inst.ID),
+		"run_id": fmt.Sprint(run.ID), "app_slug": "landwaiter", "deployment_id": fmt.Sprint(deployment.ID), "installation_id": fmt.Sprint(w.inst.ID),
 	}
 	for _, r := range routes() {
 		if r.method != "GET" || r.access == "app" {

@@ -138,12 +138,10 @@ func (g *GitHub) answer(w http.ResponseWriter, q *request, a reply, fault *Fault
 	if a.status == http.StatusNotModified {
 		body = nil
 	}
-	w.WriteHeader(a.status)
-	if _, err := w.Write(body); err != nil {
-		g.record(q, 0, fault)
-		return
-	}
+	// Logged first, so that a client that has its answer finds the call in the log.
 	g.record(q, a.status, fault)
+	w.WriteHeader(a.status)
+	writeString(w, string(body))
 }
 
 // record logs a call; status 0 is no answer.

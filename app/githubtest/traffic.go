@@ -12,7 +12,7 @@ type traffic struct {
 	faults     []*Fault
 	violations []string
 	blobCalls  []BlobCall
-	rate       Rate
+	rate       Rate // of new installations
 	throttles  []Throttle
 }
 
@@ -94,18 +94,29 @@ func (g *GitHub) violation(text string) {
 	g.violations = append(g.violations, text)
 }
 
-// Rate is the primary limit. Every call counts but those answered 304.
+// Rate is the primary limit, which every installation has for itself. Every call counts
+// but those answered 304.
 type Rate struct {
 	Limit, Remaining int
 	Reset            time.Time
 }
 
-// SetRate sets the primary limit; with nothing remaining, calls answer 403 until Reset,
-// when the limit is full again for an hour.
+// SetRate sets the primary limit of every installation, and of those to come; with
+// nothing remaining, calls answer 403 until Reset, when the limit is full again for an hour.
 func (g *GitHub) SetRate(r Rate) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.rate = r
+	for _, i := range g.installations {
+		i.rate = r
+	}
+}
+
+// SetRate sets the primary limit of this installation alone.
+func (i *Installation) SetRate(r Rate) {
+	i.g.mu.Lock()
+	defer i.g.mu.Unlock()
+	i.rate = r
 }
 
 // Throttle is the secondary limit: the next Times calls are refused.
@@ -118,6 +129,8 @@ type Throttle struct {
 	Times int
 	// Writes throttles only methods other than GET and HEAD.
 	Writes bool
+	// InstallationID throttles only this installation; 0 throttles all.
+	InstallationID int64
 }
 
 // Throttle makes GitHub refuse calls for going too fast.
