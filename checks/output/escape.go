@@ -110,7 +110,7 @@ func proseWords(s string) string {
 }
 
 func calm(w string) bool {
-	return w == "-" || w == "·" || calmWord.MatchString(w) && !linkWord.MatchString(w)
+	return w == "-" || w == "·" || strings.Trim(w, ".,;:()'\"?") == "" || calmWord.MatchString(w) && !linkWord.MatchString(w)
 }
 
 // MaxBody is the most bytes of a body that is sent to GitHub: its limit is 65,535 for the
