@@ -25,7 +25,7 @@ func readBun(s *source) error {
 	case v.Text() != "0" && v.Text() != "1":
 		return fmt.Errorf("has a lockfileVersion (line %d) that is not known; known are 0 and 1", v.Line())
 	}
-	l := &bunLock{s: s, places: newPlaces()}
+	l := &bunLock{s: s, places: newPlaces(len(s.text) / 200)}
 	for p := range root.Get("packages").All() {
 		if err := l.entry(p); err != nil {
 			return err
@@ -40,7 +40,7 @@ func readBun(s *source) error {
 		}
 		for _, group := range bunGroups {
 			for d := range w.Get(group.key).All() {
-				if to, ok := l.places.find(place, d.Key()); ok {
+				if to, ok := l.places.find(place, l.places.name(d.Key())); ok {
 					l.g.direct(to, group.scope)
 				}
 			}
@@ -52,7 +52,7 @@ func readBun(s *source) error {
 	s.resolves(dirs...)
 	for _, n := range l.needs {
 		if to, ok := l.places.find(n.place, n.name); ok {
-			l.g.need(int(n.from), to, n.optional)
+			l.g.need(int(n.from), to, kinds[n.kind] == checks.ScopeOptional)
 		}
 	}
 	l.g.apply(s.packages)
@@ -128,7 +128,7 @@ func (l *bunLock) entry(p syntax.Node) error {
 	for _, group := range bunGroups {
 		for d := range facts.Get(group.key).All() {
 			if group.scope != checks.ScopeDevelopment && !optionalPeers[d.Key()] {
-				l.needs = append(l.needs, npmNeed{place, int32(i), d.Key(), "", group.scope == checks.ScopeOptional})
+				l.needs = append(l.needs, npmNeed{place, int32(i), l.places.name(d.Key()), needKind(group.scope)})
 			}
 		}
 	}

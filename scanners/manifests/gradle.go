@@ -74,8 +74,8 @@ func readVerificationMetadata(s *source) error {
 			continue
 		}
 		group, name, version := c.String("@group"), c.String("@name"), c.String("@version")
-		if group == "" || name == "" || version == "" {
-			return fmt.Errorf("is not valid as verification metadata: line %d: the component lacks group, name or version", c.Line())
+		if name == "" || version == "" { // what comes from an Ivy repository may have no group
+			return fmt.Errorf("is not valid as verification metadata: line %d: the component lacks a name or a version", c.Line())
 		}
 		s.add(group+":"+name, version, c.Line())
 	}

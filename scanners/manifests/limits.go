@@ -82,12 +82,9 @@ func checkedText(f *checks.File) (string, error) {
 // fails, 0 when there is none.
 func conflict(text string) int {
 	const marker = "<<<<<<< "
-	if strings.HasPrefix(text, marker) {
-		return 1
-	}
-	at := strings.Index(text, "\n"+marker)
-	if at < 0 || !strings.Contains(text[at:], "\n>>>>>>> ") {
+	at := strings.Index(text, marker) // without the line end, which is everywhere
+	if at < 0 || at > 0 && text[at-1] != '\n' || !strings.Contains(text[at:], "\n>>>>>>> ") {
 		return 0
 	}
-	return strings.Count(text[:at+1], "\n") + 1
+	return strings.Count(text[:at], "\n") + 1
 }

@@ -169,21 +169,23 @@ func (s *source) name(i int, name, version string) {
 // unique merges packages that are there several times: the first line stays, the strongest
 // scope and the most direct relation win.
 func unique(packages []checks.Package) []checks.Package {
-	type identity struct{ name, version, constraint, commit string }
-	seen := make(map[identity]int, len(packages))
+	seen := make(map[string]int32, len(packages))
 	kept := packages[:0]
-	for _, p := range packages {
+	for i := range packages {
+		p := &packages[i]
 		if p.Name == "" {
 			continue
 		}
-		id := identity{p.Name, p.Version, p.Constraint, p.Commit}
-		at, again := seen[id]
-		if !again {
-			seen[id] = len(kept)
-			kept = append(kept, p)
+		id := p.PURL
+		if p.Version == "" || p.Commit != "" {
+			id += "\x00" + p.Constraint + "\x00" + p.Commit
+		}
+		if at, again := seen[id]; again {
+			merge(&kept[at], p)
 			continue
 		}
-		merge(&kept[at], p)
+		seen[id] = int32(len(kept))
+		kept = append(kept, *p)
 	}
 	if len(kept) == 0 {
 		return nil
@@ -192,7 +194,7 @@ func unique(packages []checks.Package) []checks.Package {
 }
 
 // merge adds to p what another place of the same package tells.
-func merge(p *checks.Package, other checks.Package) {
+func merge(p, other *checks.Package) {
 	if other.Line != 0 && (p.Line == 0 || other.Line < p.Line) {
 		p.Line = other.Line
 	}

@@ -9,10 +9,14 @@ import (
 
 // tree reads the "dependencies" of a folder in a version 1 file, where packages lie inside
 // each other as their folders do.
-func (l *npmLock) tree(folder int32) {
+func (l *npmLock) tree(at int32) {
 	l.r.Object(func(name string) {
-		i := l.add("", "", l.r.Line(), false, false)
-		place := l.places.below(folder, name)
+		line := l.r.Line()
+		if name == "" {
+			l.nameless = line
+		}
+		i := l.s.add("", "", line)
+		place := l.places.below(at, name)
 		l.places.fill(place, i)
 		var version, resolved string
 		var dev, optional bool
@@ -27,17 +31,17 @@ func (l *npmLock) tree(folder int32) {
 			case "optional":
 				optional = l.r.True()
 			case "requires":
-				l.need(place, int32(i), checks.ScopeRuntime, false)
+				l.entry.place = place
+				first := len(l.needs)
+				l.readNeeds(checks.ScopeRuntime)
+				l.own(l.needs[first:], int32(i))
 			case "dependencies":
 				l.tree(place)
 			default:
 				l.r.Skip()
 			}
 		})
-		if name == "" {
-			l.nameless = l.r.Line()
-		}
-		l.dev[i], l.opt[i] = dev, optional
+		l.s.packages[i].Scope = flagged(dev, optional)
 		l.nameByVersion(i, name, version, resolved)
 	})
 }

@@ -104,11 +104,13 @@ func readCentralPackages(s *source) error {
 	if root.Key() != "Project" {
 		return errors.New("is no MSBuild file: its root element is not <Project>")
 	}
-	properties := map[string]string{}
+	// A property may have several values, each under a condition on the target framework.
+	properties := map[string][]string{}
 	for group := range root.All() {
 		if group.Key() == "PropertyGroup" {
 			for p := range group.All() {
-				properties["$("+p.Key()+")"] = p.Text()
+				key := "$(" + p.Key() + ")"
+				properties[key] = append(properties[key], p.Text())
 			}
 		}
 	}
@@ -117,7 +119,8 @@ func readCentralPackages(s *source) error {
 			continue
 		}
 		for p := range group.All() {
-			if p.Key() == "PackageVersion" || p.Key() == "GlobalPackageReference" {
+			switch p.Key() {
+			case "PackageVersion", "GlobalPackageReference", "PackageReference":
 				addCentral(s, p, properties)
 			}
 		}
@@ -125,9 +128,9 @@ func readCentralPackages(s *source) error {
 	return nil
 }
 
-// addCentral adds one element. A version given by a property of the same file is looked up
-// once; any other computed one is no version.
-func addCentral(s *source, p syntax.Node, properties map[string]string) {
+// addCentral adds one element. A version given by a property of the same file is each value
+// that the property has; any other computed one is no version.
+func addCentral(s *source, p syntax.Node, properties map[string][]string) {
 	name := p.String("@Include")
 	if name == "" {
 		name = p.String("@Update")
@@ -139,15 +142,17 @@ func addCentral(s *source, p syntax.Node, properties map[string]string) {
 	if name == "" || version == "" {
 		return // it removes one, or leaves the version to another file
 	}
-	resolved := version
-	if value, ok := properties[version]; ok {
-		resolved = value
+	values := properties[version]
+	if len(values) == 0 || len(values) > maxVariants {
+		values = []string{version}
 	}
-	i := s.add(name, "", p.Line())
-	if m := exactNuGet.FindStringSubmatch(resolved); m != nil {
-		s.name(i, name, m[1])
-	} else {
-		s.packages[i].Constraint = strings.Clone(version)
+	for _, v := range values {
+		i := s.add(name, "", p.Line())
+		if m := exactNuGet.FindStringSubmatch(v); m != nil {
+			s.name(i, name, m[1])
+		} else {
+			s.packages[i].Constraint = strings.Clone(v)
+		}
+		s.packages[i].Relation, s.packages[i].Via = checks.Direct, []string{s.packages[i].Name}
 	}
-	s.packages[i].Relation, s.packages[i].Via = checks.Direct, []string{s.packages[i].Name}
 }

@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"regexp"
 	"strings"
@@ -36,9 +37,20 @@ func readPom(s *source) error {
 	}
 	p := &pom{s: s, properties: map[string]string{}, managed: map[string]string{}}
 	p.inherit(root, s.path)
-	p.dependencies(root.Get("dependencies"))
+	lists := []syntax.Node{root.Get("dependencies")}
 	for profile := range root.Get("profiles").All() {
-		p.dependencies(profile.Get("dependencies"))
+		lists = append(lists, profile.Get("dependencies"))
+	}
+	for _, list := range lists {
+		for d := range list.All() {
+			if d.Key() != "dependency" {
+				continue
+			}
+			if d.Get("groupId").Text() == "" || d.Get("artifactId").Text() == "" {
+				return fmt.Errorf("is not valid as pom.xml: line %d: the dependency lacks groupId or artifactId", d.Line())
+			}
+			p.add(d)
+		}
 	}
 	return nil
 }
@@ -160,31 +172,26 @@ var (
 	onlyMaven  = regexp.MustCompile(`^\[([^\[\](),\s$]+)\]$`)
 )
 
-// dependencies adds the dependencies of a project or profile.
-func (p *pom) dependencies(list syntax.Node) {
-	for d := range list.All() {
-		if d.Key() != "dependency" {
-			continue
-		}
-		name := p.name(d)
-		written := d.Get("version").Text()
-		if written == "" {
-			written = p.managed[name]
-		}
-		version := p.expand(written)
-		if m := onlyMaven.FindStringSubmatch(version); m != nil {
-			version = m[1]
-		}
-		constraint := ""
-		if !exactMaven.MatchString(version) || version == "LATEST" || version == "RELEASE" {
-			version, constraint = "", written
-		}
-		i := p.s.add(name, version, d.Line())
-		pkg := &p.s.packages[i]
-		pkg.Constraint = strings.Clone(constraint)
-		pkg.Relation, pkg.Via, pkg.Scope = checks.Direct, []string{pkg.Name}, checks.ScopeRuntime
-		if d.Get("scope").Text() == "test" {
-			pkg.Scope = checks.ScopeDevelopment
-		}
+// add adds one dependency of the project or of a profile.
+func (p *pom) add(d syntax.Node) {
+	name := p.name(d)
+	written := d.Get("version").Text()
+	if written == "" {
+		written = p.managed[name]
+	}
+	version := p.expand(written)
+	if m := onlyMaven.FindStringSubmatch(version); m != nil {
+		version = m[1]
+	}
+	constraint := ""
+	if !exactMaven.MatchString(version) || version == "LATEST" || version == "RELEASE" {
+		version, constraint = "", written
+	}
+	i := p.s.add(name, version, d.Line())
+	pkg := &p.s.packages[i]
+	pkg.Constraint = strings.Clone(constraint)
+	pkg.Relation, pkg.Via, pkg.Scope = checks.Direct, []string{pkg.Name}, checks.ScopeRuntime
+	if d.Get("scope").Text() == "test" {
+		pkg.Scope = checks.ScopeDevelopment
 	}
 }

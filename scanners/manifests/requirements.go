@@ -133,8 +133,7 @@ func (r *requirements) logical(file, line string, number int) {
 		r.option(file, line, number)
 		return
 	}
-	req, _, _ := strings.Cut(line, " --") // hashes and other options of one requirement
-	r.requirement(strings.TrimSpace(req), number)
+	r.requirement(strings.TrimSpace(perRequirement.ReplaceAllString(line, "")), number)
 }
 
 // option reads a line that begins with a dash. Only those that bring packages in matter.
@@ -178,7 +177,8 @@ func (r *requirements) include(from, name string, number int, constraint bool) {
 var (
 	// A requirement: name, extras, then a range or an address.
 	requirementShape = regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(.*)$`)
-	exactPython      = regexp.MustCompile(`^={2,3}\s*([^\s,*;]+)$`)
+	exactPython      = regexp.MustCompile(`^={2,3}\s*([0-9A-Za-z][0-9A-Za-z.+!_-]*)$`)
+	perRequirement   = regexp.MustCompile(`\s(?:--|-C\s).*$`) // hashes and other options of one requirement
 	rangePython      = regexp.MustCompile(`^(?:===?|~=|!=|<=?|>=?)`)
 	wheel            = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][^-]*)(?:-[^-]+)?-[^-]+-[^-]+-[^-]+\.whl$`)
 )
@@ -261,7 +261,7 @@ func readPins(text string) [][2]string {
 	var pins [][2]string
 	for line := range strings.Lines(text) {
 		held, _ := cutComment(strings.TrimRight(line, "\r\n"))
-		held, _, _ = strings.Cut(held, " --")
+		held = perRequirement.ReplaceAllString(held, "")
 		if name, spec, ok := splitRequirement(strings.TrimSpace(strings.TrimSuffix(held, `\`))); ok {
 			if v := pinOf(spec); v != "" {
 				pins = append(pins, [2]string{pypiName(name), v})

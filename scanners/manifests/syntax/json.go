@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -323,21 +324,44 @@ func (r *Reader) Text() string {
 		return ""
 	}
 	start := r.pos + 1
-	for i := start; i < len(r.s); i++ {
-		switch c := r.s[i]; {
-		case c == '"':
-			r.pos = i + 1
-			return r.s[start:i]
-		case c == '\\':
-			r.pos = i
-			return r.escaped(start)
-		case c < ' ':
-			r.pos = i
-			r.fail("a string holds the control character %q", rune(c))
-			return ""
+	i := start + ordinary(r.s[start:])
+	if i >= len(r.s) {
+		r.pos = len(r.s)
+		r.fail("a string does not end")
+		return ""
+	}
+	r.pos = i
+	switch c := r.s[i]; c {
+	case '"':
+		r.pos++
+		return r.s[start:i]
+	case '\\':
+		return r.escaped(start)
+	default:
+		r.fail("a string holds the control character %q", rune(c))
+		return ""
+	}
+}
+
+// ordinary is how many bytes at the start of s stand for themselves in a string: up to a
+// quote, a backslash or a control character. It looks at eight bytes at once; the expressions
+// set the high bit of bytes that are zero, or less than n, and maybe of some behind the first.
+func ordinary(s string) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, slash := x^(ones*'"'), x^(ones*'\\')
+		found := ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*' ')&^x) & highs
+		if found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
 	}
-	r.pos = len(r.s)
-	r.fail("a string does not end")
-	return ""
+	for ; i < len(s); i++ {
+		if c := s[i]; c == '"' || c == '\\' || c < ' ' {
+			break
+		}
+	}
+	return i
 }
