@@ -34,6 +34,7 @@
 // GitHub lets public data pass. Renames of files are seen only when the content is the
 // same. Diffs are correct but not minimal. Only what Landwaiter calls is there.
 //
-// To add a route, put a line into the list of its group in routes_*.go; the contract says
+// It is one package, and a large one, because every route and every event reads the same
+// state under one lock. To add a route, put a line into the list of its group in routes_*.go; the contract says
 // what the answer must hold. The package imports nothing of the product.
 package githubtest

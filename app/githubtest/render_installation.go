@@ -1,6 +1,9 @@
 package githubtest
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+)
 
 // object renders the schema installation.
 func (i *Installation) object() object {
@@ -14,7 +17,7 @@ func (i *Installation) object() object {
 		"repositories_url":  i.g.apiRoot() + "/installation/repositories",
 		"html_url":          fmt.Sprintf("%s/organizations/%s/settings/installations/%d", i.g.root(), i.account.login, i.ID),
 		"app_id":            i.g.opts.AppID, "app_slug": i.g.opts.AppSlug, "target_id": i.account.id, "target_type": i.account.kind,
-		"permissions": i.permissions, "events": i.g.events(), "created_at": stamp(i.created), "updated_at": stamp(i.updated),
+		"permissions": maps.Clone(i.permissions), "events": i.g.events(), "created_at": stamp(i.created), "updated_at": stamp(i.updated),
 		"single_file_name": nil, "has_multiple_single_files": false, "single_file_paths": []string{},
 		"suspended_by": nil, "suspended_at": stampOrNil(i.suspended),
 	}

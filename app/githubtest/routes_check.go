@@ -173,7 +173,7 @@ func (q *request) announce(c *run, fresh bool) {
 	}
 }
 
-func (q *request) run() *run {
+func (q *request) checkRun() *run {
 	at := slices.IndexFunc(q.repo.checkRuns, func(c *run) bool { return c.id == q.number("check_run_id") })
 	if at < 0 {
 		return nil
@@ -182,7 +182,7 @@ func (q *request) run() *run {
 }
 
 func getRun(q *request) reply {
-	c := q.run()
+	c := q.checkRun()
 	if c == nil {
 		return notFound()
 	}
@@ -190,7 +190,7 @@ func getRun(q *request) reply {
 }
 
 func updateRun(q *request) reply {
-	c := q.run()
+	c := q.checkRun()
 	if c == nil {
 		return notFound()
 	}
@@ -210,7 +210,7 @@ func updateRun(q *request) reply {
 }
 
 func listAnnotations(q *request) reply {
-	c := q.run()
+	c := q.checkRun()
 	if c == nil {
 		return notFound()
 	}

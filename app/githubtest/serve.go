@@ -109,10 +109,18 @@ func (g *GitHub) checkWebhook(d Delivery) {
 	}
 }
 
-// act runs a request against the state: who asks, how often, for what, and then the route.
+// act runs a request against the state. The answer is encoded while the state is locked,
+// because it refers to parts of it.
 func (g *GitHub) act(q *request) reply {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	a := q.run()
+	a.raw = a.bytes()
+	return a
+}
+
+// run decides who asks, how often, for what, and then hands over to the route.
+func (q *request) run() reply {
 	if a, ok := q.authenticate(); !ok {
 		return a
 	}
@@ -126,6 +134,7 @@ func (g *GitHub) act(q *request) reply {
 		return a
 	}
 	a := q.route.handle(q)
+	a.raw = a.bytes()
 	q.notModified(&a)
 	return a
 }
@@ -134,14 +143,10 @@ func (g *GitHub) act(q *request) reply {
 func (g *GitHub) answer(w http.ResponseWriter, q *request, a reply, fault *Fault) {
 	h := w.Header()
 	g.setHeaders(h, q, a)
-	body := a.bytes()
-	if a.status == http.StatusNotModified {
-		body = nil
-	}
 	// Logged first, so that a client that has its answer finds the call in the log.
 	g.record(q, a.status, fault)
 	w.WriteHeader(a.status)
-	writeString(w, string(body))
+	_, _ = w.Write(a.bytes()) // a client that went away lost only its own answer
 }
 
 // record logs a call; status 0 is no answer.
