@@ -24,7 +24,7 @@ func compiledIndex(c *console, dir string, p *progress) (*osv.Index, func(), err
 	if err != nil {
 		return nil, nil, err
 	}
-	home, temporary, err := compiledHome()
+	home, temporary, err := compiledHome(c.cache)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,11 +108,16 @@ func archivesKey(dir string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
-// compiledHome returns the folder of compiled advisories, or a temporary one where the
-// user has no cache that can be written.
-func compiledHome() (dir string, temporary bool, err error) {
-	if cache, err := os.UserCacheDir(); err == nil {
-		dir := filepath.Join(cache, "landwaiter", "compiled")
+// compiledHome returns the folder of compiled advisories under cache, "" meaning the user's,
+// or a temporary one where that cannot be written.
+func compiledHome(cache string) (dir string, temporary bool, err error) {
+	if cache == "" {
+		if user, err := os.UserCacheDir(); err == nil {
+			cache = filepath.Join(user, "landwaiter")
+		}
+	}
+	if cache != "" {
+		dir := filepath.Join(cache, "compiled")
 		if err := os.MkdirAll(dir, 0o755); err == nil {
 			return dir, false, nil
 		}

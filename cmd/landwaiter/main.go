@@ -56,7 +56,8 @@ type console struct {
 	err    io.Writer
 	env    func(string) (string, bool)
 	quiet  bool
-	colour bool // on out
+	colour bool   // on out
+	cache  string // folder for what can be made again; "" means landwaiter's in the user's cache
 }
 
 // exitError carries an exit code through a command's error. An empty message prints nothing.

@@ -99,6 +99,8 @@ func (cmd *verifyCommand) policy() (*checks.Policy, error) {
 		p.Releases.Trust.Keys = []string{string(key)}
 	}
 	switch {
+	case strings.HasPrefix(cmd.PredicateType, "https://in-toto.io/attestation/release/"):
+		p.Releases.Assets = []checks.AssetRule{{Match: "*", Require: []string{checks.RequireReleaseAttestation}, PredicateType: cmd.PredicateType}}
 	case cmd.PredicateType != "":
 		p.Releases.Assets = []checks.AssetRule{{Match: "*", Require: []string{checks.RequireSignature}, PredicateType: cmd.PredicateType}}
 	case cmd.Policy != "":
