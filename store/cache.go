@@ -100,7 +100,7 @@ func (t *tx) evict(bound int64) error {
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	return batches(len(keys), func(from, to int) error {
+	return t.batches(len(keys), 1, func(from, to int) error {
 		_, err := t.exec(`DELETE FROM cache WHERE key IN `+listOf(to-from, 1), keys[from:to]...)
 		return err
 	})

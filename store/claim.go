@@ -33,15 +33,15 @@ func (db *DB) Claim(ctx context.Context, worker string, n int, lease time.Durati
 	if n <= 0 {
 		return nil, nil
 	}
-	idle, err := db.idle(ctx)
-	if err != nil || idle {
+	look, err := db.look(ctx)
+	if err != nil || look == (queueLook{}) {
 		return nil, err
 	}
 	var c *claiming
 	var jobs []Job
 	err = db.change(ctx, func(t *tx) error {
-		c = &claiming{tx: t, now: db.now(), left: min(n, maxRows), turn: db.turns(), keys: make(map[string]bool)}
-		err := c.collect()
+		c = &claiming{tx: t, now: db.now(), left: min(n, maxBatch), turn: db.turns(), keys: make(map[string]bool)}
+		err := c.collect(look)
 		if err == nil {
 			jobs, err = c.take(worker, lease)
 		}
@@ -57,17 +57,20 @@ func (db *DB) Claim(ctx context.Context, worker string, n int, lease time.Durati
 	return jobs, nil
 }
 
-// idle reports that there is nothing to claim, without taking the write lock.
-func (db *DB) idle(ctx context.Context) (bool, error) {
-	t, now := db.reader(ctx), micros(db.now())
-	var work int64
-	err := t.one(`SELECT CASE WHEN EXISTS (SELECT 1 FROM job WHERE state = 0)
-			OR EXISTS (SELECT 1 FROM job WHERE state = 1 AND due <= $1)
-			OR EXISTS (SELECT 1 FROM job WHERE state = 2 AND lease_until < $1) THEN 1 ELSE 0 END`, []any{now}, &work)
+// queueLook says what sorts of jobs there are to take. What appears a moment later is found by
+// the next Claim.
+type queueLook struct{ ready, due, expired bool }
+
+// look looks at the queue without taking the write lock, so that asking in vain costs nothing.
+func (db *DB) look(ctx context.Context) (queueLook, error) {
+	var q queueLook
+	err := db.reader(ctx).one(`SELECT EXISTS (SELECT 1 FROM job WHERE state = 0),
+		EXISTS (SELECT 1 FROM job WHERE state = 1 AND due <= $1),
+		EXISTS (SELECT 1 FROM job WHERE state = 2 AND lease_until < $1)`, []any{micros(db.now())}, &q.ready, &q.due, &q.expired)
 	if err != nil {
-		return false, fmt.Errorf("looking for jobs: %w", err)
+		return q, fmt.Errorf("looking for jobs: %w", err)
 	}
-	return work == 0, nil
+	return q, nil
 }
 
 // NextDue returns when the next waiting job becomes due or the next lease runs out, whichever
@@ -115,12 +118,16 @@ type claiming struct {
 }
 
 // collect picks jobs, priority by priority.
-func (c *claiming) collect() error {
-	if err := c.takeBackExpired(); err != nil {
-		return err
+func (c *claiming) collect(look queueLook) error {
+	if look.expired {
+		if err := c.takeBackExpired(); err != nil {
+			return err
+		}
 	}
-	if err := c.promoteDue(); err != nil {
-		return err
+	if look.due {
+		if err := c.promoteDue(); err != nil {
+			return err
+		}
 	}
 	for after := math.MinInt32; c.left > 0; {
 		var priority sql.NullInt64
@@ -272,7 +279,7 @@ func (c *claiming) take(worker string, lease time.Duration) ([]Job, error) {
 	place := make(map[int64]int, len(c.ids))
 	jobs := make([]Job, len(c.ids))
 	token := rand.Text()
-	err := batches(len(c.ids), func(from, to int) error {
+	err := c.batches(len(c.ids), 1, func(from, to int) error {
 		args := []any{token, text(worker), micros(c.now.Add(lease))}
 		for i, id := range c.ids[from:to] {
 			place[id] = from + i

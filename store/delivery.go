@@ -75,7 +75,7 @@ const deliveryColumns = 7
 // receive keeps the deliveries that are new, and their jobs.
 func (t *tx) receive(arrivals []*arrival) error {
 	var jobs []jobRow
-	err := batches(len(arrivals), func(from, to int) error {
+	err := t.batches(len(arrivals), deliveryColumns, func(from, to int) error {
 		fresh, err := t.insertDeliveries(arrivals[from:to])
 		if err != nil {
 			return fmt.Errorf("inserting deliveries: %w", err)
@@ -93,7 +93,7 @@ func (t *tx) receive(arrivals []*arrival) error {
 	if err != nil {
 		return err
 	}
-	return batches(len(jobs), func(from, to int) error { return t.insertJobs(jobs[from:to]) })
+	return t.batches(len(jobs), jobInsertColumns, func(from, to int) error { return t.insertJobs(jobs[from:to]) })
 }
 
 // insertDeliveries returns the GUIDs that were not kept yet.

@@ -81,7 +81,7 @@ func (t *tx) keepInventories(r *Record) ([]blobLink, error) {
 }
 
 func (t *tx) linkBlobs(reportID int64, links []blobLink) error {
-	err := batches(len(links), func(from, to int) error {
+	err := t.batches(len(links), 3, func(from, to int) error {
 		args := make([]any, 0, 3*(to-from))
 		for _, l := range links[from:to] {
 			args = append(args, l.blob, l.side, reportID)
@@ -115,7 +115,7 @@ func (t *tx) keepBlob(m *checks.Manifest, parser string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return id, batches(len(versions), func(from, to int) error {
+	return id, t.batches(len(versions), 2, func(from, to int) error {
 		args := make([]any, 0, 2*(to-from))
 		for _, version := range versions[from:to] {
 			args = append(args, version, id)
@@ -153,12 +153,13 @@ func (db *DB) UsedVersions(ctx context.Context, ecosystem, name string) ([]UsedV
 // ascending. Its cost is proportional to the number of answers.
 func (db *DB) ReportsUsing(ctx context.Context, versionIDs ...int64) ([]int64, error) {
 	var list []int64
-	err := batches(len(versionIDs), func(from, to int) error {
+	t := db.reader(ctx)
+	err := t.batches(len(versionIDs), 1, func(from, to int) error {
 		args := []any{sideHead}
 		for _, id := range versionIDs[from:to] {
 			args = append(args, id)
 		}
-		return db.reader(ctx).each(`SELECT DISTINCT b.report_id FROM uses u
+		return t.each(`SELECT DISTINCT b.report_id FROM uses u
 			JOIN report_blob b ON b.blob_id = u.blob_id AND b.side = $1
 			WHERE u.version_id IN `+listOf(to-from, 2), args,
 			func(rows *sql.Rows) error {

@@ -168,7 +168,7 @@ func (t *tx) frontierOf(c ledger.Checkpoint) (*ledger.Frontier, error) {
 func (t *tx) hashes() tlog.HashReaderFunc {
 	return func(indexes []int64) ([]ledger.Hash, error) {
 		found := make(map[int64]ledger.Hash, len(indexes))
-		err := batches(len(indexes), func(from, to int) error {
+		err := t.batches(len(indexes), 1, func(from, to int) error {
 			args := make([]any, 0, to-from)
 			for _, index := range indexes[from:to] {
 				args = append(args, index)

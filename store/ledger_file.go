@@ -22,10 +22,13 @@ func LedgerKey(path, origin string) (*ledger.Key, error) {
 	if key, err = ledger.NewKey(origin); err != nil {
 		return nil, err
 	}
-	err = writeDurably(path, []byte(key.Text()+"\n"), os.Link)
+	err = writeWhole(path, []byte(key.Text()+"\n"), os.Link)
 	if errors.Is(err, fs.ErrExist) {
 		// Another process that starts at the same moment was first: its key counts.
 		return readLedgerKey(path)
+	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(path))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("writing the ledger key: %w", err)
@@ -52,12 +55,11 @@ func readLedgerKey(path string) (*ledger.Key, error) {
 	return key, nil
 }
 
-// writeDurably writes a file of mode 0600 so that after a crash the path holds all of content
+// writeWhole writes a file of mode 0600 so that after a crash the path holds all of content
 // or what it held before. put moves the finished file to path: os.Rename replaces what is
-// there, os.Link fails with fs.ErrExist.
-func writeDurably(path string, content []byte, put func(from, to string) error) error {
-	folder := filepath.Dir(path)
-	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*")
+// there, os.Link fails with fs.ErrExist. Only after syncFolder it is certain to be content.
+func writeWhole(path string, content []byte, put func(from, to string) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
@@ -67,13 +69,10 @@ func writeDurably(path string, content []byte, put func(from, to string) error) 
 	if err == nil {
 		err = f.Sync()
 	}
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := put(f.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
+	return put(f.Name(), path)
 }
 
 func syncFolder(folder string) error {
@@ -94,8 +93,8 @@ type checkpointFile struct {
 	wanted int64 // of the newest checkpoint that should be in the file; -1: none yet
 }
 
-// save writes the checkpoint unless a newer one is there. Callers that come while one writes
-// wait, and find that the newest of them made the others needless.
+// save writes the checkpoint unless a newer one is there. After a power loss an older one may
+// be in the file, which is as good: the ledger must continue it all the same.
 func (f *checkpointFile) save(size int64, signed string) error {
 	if f.path == "" {
 		return nil
@@ -106,7 +105,7 @@ func (f *checkpointFile) save(size int64, signed string) error {
 	if size <= f.size {
 		return nil
 	}
-	if err := writeDurably(f.path, []byte(signed), os.Rename); err != nil {
+	if err := writeWhole(f.path, []byte(signed), os.Rename); err != nil {
 		return fmt.Errorf("keeping the checkpoint of size %d outside the database: %w", size, err)
 	}
 	f.size = size

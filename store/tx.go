@@ -135,16 +135,19 @@ func listOf(n, first int) string {
 	return "(" + strings.Join(names, ",") + ")"
 }
 
-// maxRows is the most rows of one multi-row statement: the batch of the writer.
-const maxRows = 256
-
-// batches calls fn with the bounds of consecutive parts of n things, each a power of two of at
-// most maxRows, so that few different statement texts arise.
-func batches(n int, fn func(from, to int) error) error {
+// batches calls fn with the bounds of consecutive parts of n rows with width parameters each.
+// Parts are powers of two, so that few different statement texts arise: of at most maxBatch
+// rows on PostgreSQL, where each statement is a round trip, and of about 128 parameters on
+// SQLite, which looks each one up by its name in a list.
+func (t *tx) batches(n, width int, fn func(from, to int) error) error {
+	most := maxBatch
+	if t.db.engine == onSQLite {
+		most = 128 / width
+	}
 	for from := 0; from < n; {
-		size := maxRows
-		for size > n-from {
-			size /= 2
+		size := 1
+		for size*2 <= min(most, n-from) {
+			size *= 2
 		}
 		if err := fn(from, from+size); err != nil {
 			return err
