@@ -77,6 +77,8 @@ func assetSet(assets []releaseAsset, commit string) string {
 type readAsset struct {
 	checks.Asset
 	data []byte // the bytes, when the asset is evidence for others and could be held
+	// unsteady says that Problem may pass: the place where the bytes are did not answer.
+	unsteady bool
 }
 
 // readAssets downloads and hashes assets, evidence for others first: it is small, and it says
@@ -132,13 +134,12 @@ func (a *App) readAsset(ctx context.Context, c *installation, x releaseAsset, d 
 			read.Problem = differs(x, read.Asset)
 			break
 		}
-		var refused answered
-		gone := errors.As(err, &refused) && refused.Status < 500 && refused.Status != http.StatusTooManyRequests
+		gone := final(err)
 		if ctx.Err() != nil || errors.Is(err, errAPI) {
 			return read, fmt.Errorf("reading asset %s of %s: %w", x.Name, c.Repo, err)
 		}
 		if gone || try == downloadTries {
-			read.Problem = assetProblem(checks.CodeNotReadable, "it could not be downloaded: %v", err)
+			read.Problem, read.unsteady = assetProblem(checks.CodeNotReadable, "it could not be downloaded: %v", err), !gone
 			break
 		}
 	}

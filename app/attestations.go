@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -42,18 +41,22 @@ type attestations struct {
 	c    *installation
 	held budget // bytes of all bundles together
 
-	fetches atomic.Int64 // bundles asked for by address
-	refused atomic.Bool  // GitHub does not let us ask
+	fetches  atomic.Int64 // bundles asked for by address
+	refused  atomic.Bool  // GitHub does not let us ask
+	unsteady atomic.Bool  // a bundle could not be fetched for a reason that may pass
 
 	mu     sync.Mutex
 	places map[string]func() ([]byte, *checks.Reason) // by address without query
 	seen   map[[32]byte]bool                          // bundles already collected
-	gaps   []checks.Gap
+
+	// What was found. Of several goroutines, only gap writes here.
+	bundles []checks.Bundle
+	gaps    []checks.Gap
 }
 
 // readAttestations asks GitHub for the attestations of each asset. Bundles that cannot be
 // read carry a Problem; a Gap says that GitHub could not be asked at all.
-func (c *installation) readAttestations(ctx context.Context, assets []readAsset) ([]checks.Bundle, []checks.Gap, error) {
+func (c *installation) readAttestations(ctx context.Context, assets []readAsset) (*attestations, error) {
 	all := &attestations{c: c, places: map[string]func() ([]byte, *checks.Reason){}, seen: map[[32]byte]bool{}}
 	all.held.left = maxEvidenceSum
 	found := make([][]checks.Bundle, len(assets))
@@ -70,13 +73,12 @@ func (c *installation) readAttestations(ctx context.Context, assets []readAsset)
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var bundles []checks.Bundle
 	for _, list := range found {
-		bundles = append(bundles, list...)
+		all.bundles = append(all.bundles, list...)
 	}
-	return bundles, all.gaps, nil
+	return all, nil
 }
 
 // of returns the bundles for one asset that were not collected for another already.
@@ -226,14 +228,14 @@ func (s *attestations) fetch(ctx context.Context, address string) ([]byte, *chec
 		if data, err = s.c.app.downloads.bytes(ctx, address, maxEvidence); err == nil {
 			return unpack(data)
 		}
-		var refused answered
-		if ctx.Err() != nil || errors.As(err, &refused) && refused.Status < 500 {
+		if ctx.Err() != nil || final(err) {
 			break
 		}
 	}
 	if errors.Is(err, errLonger) {
 		return nil, evidenceProblem(checks.CodeTooLarge, "it has more than %d bytes", maxEvidence)
 	}
+	s.unsteady.CompareAndSwap(false, !final(err))
 	return nil, evidenceProblem(checks.CodeNotReadable, "the bundle could not be downloaded: %v", err)
 }
 
@@ -263,27 +265,4 @@ func opening(data []byte) string {
 		return "it is empty"
 	}
 	return fmt.Sprintf("it begins with %q", data[:min(len(data), 32)])
-}
-
-// errLonger says that a download has more bytes than were asked for.
-var errLonger = errors.New("longer than the limit")
-
-// bytes downloads address, at most limit bytes of it.
-func (d *downloads) bytes(ctx context.Context, address string, limit int64) ([]byte, error) {
-	select {
-	case d.slots <- struct{}{}:
-		defer func() { <-d.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	body, err := d.open(ctx, address, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = errLonger
-	}
-	return data, err
 }

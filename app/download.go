@@ -103,23 +103,28 @@ func proxyAddresses(c *httpproxy.Config) map[string]bool {
 func (d *downloads) allowed(u *url.URL) error {
 	switch {
 	case u.Hostname() == "":
-		return errors.New("the address names no host")
+		return badAddress("the address names no host")
 	case u.User != nil:
-		return errors.New("the address carries a user name")
+		return badAddress("the address carries a user name")
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme == "http" && d.plain && loopbackHost(u.Hostname()):
 		return nil
 	}
-	return fmt.Errorf("the address is not https but %q", u.Scheme)
+	return badAddress(fmt.Sprintf("the address is not https but %q", u.Scheme))
 }
+
+// badAddress is an address that is not fetched, and why.
+type badAddress string
+
+func (e badAddress) Error() string { return string(e) }
 
 // redirect follows at most maxRedirects, each to an allowed address. The address before is
 // a secret, because whoever knows a signed address can fetch it: it is not passed on.
 func (d *downloads) redirect(r *http.Request, via []*http.Request) error {
 	r.Header.Del("Referer")
 	if len(via) >= maxRedirects {
-		return fmt.Errorf("stopped after %d redirects", maxRedirects)
+		return badAddress(fmt.Sprintf("stopped after %d redirects", maxRedirects))
 	}
 	return d.allowed(r.URL)
 }
@@ -140,7 +145,7 @@ func (d *downloads) dial(ctx context.Context, network, address string, proxy boo
 		if own || public(peer.Addr()) || d.plain && peer.Addr().Unmap().IsLoopback() {
 			return nil
 		}
-		return fmt.Errorf("%s resolves to %s, which is not a public address", host, peer.Addr())
+		return badAddress(fmt.Sprintf("%s resolves to %s, which is not a public address", host, peer.Addr()))
 	}
 	return dialer.DialContext(ctx, network, address)
 }
@@ -188,13 +193,26 @@ func (e answered) Error() string {
 	return fmt.Sprintf("HTTP %d %s", e.Status, http.StatusText(e.Status))
 }
 
+// errLonger says that a download has more bytes than were asked for.
+var errLonger = errors.New("longer than the limit")
+
+// final reports whether a download that failed with err would fail again.
+func final(err error) bool {
+	var refused answered
+	var bad badAddress
+	if errors.As(err, &refused) {
+		return refused.Status < 500 && refused.Status != http.StatusTooManyRequests && refused.Status != http.StatusRequestTimeout
+	}
+	return errors.As(err, &bad) || errors.Is(err, errLonger)
+}
+
 // open starts fetching address for at most size bytes. The caller reads and closes the body,
 // which breaks off when it is silent for patience or slower than slowest. Errors name the
 // host and never the path, which may be a credential.
 func (d *downloads) open(ctx context.Context, address string, size int64) (io.ReadCloser, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, errors.New("the address cannot be read") // err would repeat the address
+		return nil, badAddress("the address cannot be read") // err would repeat the address
 	}
 	if err := d.allowed(u); err != nil {
 		return nil, err
@@ -224,6 +242,26 @@ func withoutAddress(ctx context.Context, err error) error {
 		return cause
 	}
 	return err
+}
+
+// bytes downloads address, at most limit bytes of it.
+func (d *downloads) bytes(ctx context.Context, address string, limit int64) ([]byte, error) {
+	select {
+	case d.slots <- struct{}{}:
+		defer func() { <-d.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	body, err := d.open(ctx, address, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = errLonger
+	}
+	return data, err
 }
 
 // pace ends a download that stalls or drips.

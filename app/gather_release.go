@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/go-github/v62/github"
 
@@ -64,18 +65,30 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 			Summary: "The policy has `releases.gate: off`.",
 		})
 	}
-	c, seen, err := c.see(ctx, s.ReleaseID, t.GetDefaultBranch())
-	if errors.Is(err, errReleaseGone) {
+	reader, seen, err := c.see(ctx, s.ReleaseID, t.GetDefaultBranch())
+	var lacking *errPermission
+	switch {
+	case errors.Is(err, errReleaseGone):
 		return a.releaseGone(ctx, s)
-	}
-	if err != nil {
+	case errors.As(err, &lacking): // deleted or a draft: there is no telling
+		d := a.detail(s, t.Policy.Mode)
+		d.Permission = lacking.Missing.String()
+		return a.notJudged(ctx, s, output.ForState(output.StatePermission, d))
+	case err != nil:
 		return gathered{}, err
 	}
 	g := gathered{Policy: t.Policy, PolicyProblem: t.Problem, PolicyKept: t.Kept, Commit: seen.shown}
 	if g.Wait, err = a.awaitAssets(ctx, s, t.Policy, seen); err != nil || g.Wait != nil {
 		return g, err
 	}
-	g.Material, err = a.releaseMaterial(ctx, c, t, seen)
+	if err := a.showVerifying(ctx, c, s, t.Policy, seen); err != nil {
+		return g, err
+	}
+	var steady bool
+	if g.Material, steady, err = a.releaseMaterial(ctx, reader, t, seen); err != nil {
+		return g, err
+	}
+	g.Wait, err = a.awaitStorage(ctx, s, t.Policy, seen, steady)
 	return g, err
 }
 
@@ -83,13 +96,12 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 //
 // Jobs with one key never run at once, so nobody else writes what is remembered meanwhile.
 func (a *App) awaitAssets(ctx context.Context, s subjectArgs, p *checks.Policy, seen releaseSeen) (*waiting, error) {
-	name := "settle:" + s.key()
-	was, _, err := recall[settling](ctx, a, name)
+	was, _, err := recall[settling](ctx, a, settlingName(s))
 	if err != nil {
 		return nil, err
 	}
-	is, got := was.look(p.Releases, seen.assets, seen.set(), a.now())
-	if err := a.remember(ctx, name, is); err != nil {
+	is, got := was.look(p.Releases, seen.assets, a.now())
+	if err := a.remember(ctx, settlingName(s), is); err != nil {
 		return nil, err
 	}
 	if got.ready {
@@ -97,33 +109,83 @@ func (a *App) awaitAssets(ctx context.Context, s subjectArgs, p *checks.Policy, 
 	}
 	d := a.detail(s, p.Mode)
 	d.Have, d.Want, d.Missing = got.have, got.want, got.missing
-	return &waiting{Until: got.until, Shown: output.ForState(output.StateWaiting, d)}, nil
+	return &waiting{Until: got.until, Shown: output.ForState(output.StateWaiting, d), Mark: markWaiting}, nil
 }
 
-// releaseMaterial downloads what seen consists of and collects the evidence for it.
-func (a *App) releaseMaterial(ctx context.Context, c *installation, t trunk, seen releaseSeen) (*checks.Material, error) {
+// settlingName is the setting that holds the settling of a release.
+func settlingName(s subjectArgs) string { return "settle:" + s.key() }
+
+// maxUnsteady is how often a release is put off because the place where GitHub keeps assets
+// does not answer: with doubling pauses about eight minutes. Then the verdict is Unknown.
+const maxUnsteady = 4
+
+// awaitStorage returns what to wait for when something could not be read for a reason that
+// may pass, or nil.
+func (a *App) awaitStorage(ctx context.Context, s subjectArgs, p *checks.Policy, seen releaseSeen, steady bool) (*waiting, error) {
+	is, _, err := recall[settling](ctx, a, settlingName(s))
+	if err != nil {
+		return nil, err
+	}
+	if steady || is.Unsteady >= maxUnsteady {
+		is.Unsteady = 0
+		return nil, a.remember(ctx, settlingName(s), is)
+	}
+	is.Unsteady++
+	until := a.now().Add(15 * time.Second << is.Unsteady)
+	d := a.detail(s, p.Mode)
+	d.Want, d.Message = len(seen.assets), "The place where GitHub keeps the files does not answer. The next attempt is at "+until.Format("15:04:05")+" UTC."
+	return &waiting{Until: until, Shown: output.ForState(output.StateWorking, d), Mark: markWaiting}, a.remember(ctx, settlingName(s), is)
+}
+
+// longReading is from how many bytes on a release is said to be verified while it is: below,
+// the verdict follows within seconds. A guess.
+const longReading = 64 << 20
+
+// showVerifying shows that the assets are being read, when that takes a while.
+func (a *App) showVerifying(ctx context.Context, c *installation, s subjectArgs, p *checks.Policy, seen releaseSeen) error {
+	var size int64
+	for _, x := range seen.assets {
+		size += x.Size
+	}
+	if size < longReading {
+		return nil
+	}
+	generation, err := a.store.Newest(ctx, s.key())
+	if err != nil {
+		return fmt.Errorf("looking for %s: %w", s.key(), err)
+	}
+	d := a.detail(s, p.Mode)
+	d.Want, s.Commit = len(seen.assets), seen.shown
+	shown := showing{run: output.ForState(output.StateWorking, d), mark: markWaiting, generation: generation, since: a.now()}
+	return a.show(ctx, c, s, shown)
+}
+
+// releaseMaterial downloads what seen consists of and collects the evidence for it. steady is
+// false when something could not be read for a reason that may pass.
+func (a *App) releaseMaterial(ctx context.Context, c *installation, t trunk, seen releaseSeen) (m *checks.Material, steady bool, err error) {
 	read, err := a.readAssets(ctx, c, seen.assets)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	bundles := sidecars(read)
-	asked := a.installation(c.Repo, toReadAttestations)
-	kept, gaps, err := asked.readAttestations(ctx, read)
+	kept, err := a.installation(c.Repo, toReadAttestations).readAttestations(ctx, read)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if err := a.digest512(ctx, c, seen.assets, read, kept); err != nil {
-		return nil, err
+	if err := a.digest512(ctx, c, seen.assets, read, kept.bundles); err != nil {
+		return nil, false, err
 	}
+	steady = !kept.unsteady.Load() && !slices.ContainsFunc(read, func(x readAsset) bool { return x.unsteady })
+	return t.material(seen, read, append(sidecars(read), kept.bundles...), kept.gaps), steady, nil
+}
+
+// material puts together what was read of a release.
+func (t trunk) material(seen releaseSeen, read []readAsset, bundles []checks.Bundle, gaps []checks.Gap) *checks.Material {
 	r := &checks.Release{
 		ID: seen.ID, Tag: seen.TagName, Name: seen.Name, Draft: seen.Draft, Prerelease: seen.Prerelease, Immutable: seen.Immutable,
 		Commit: seen.commit, TagRef: "refs/tags/" + seen.TagName, DefaultBranch: t.GetDefaultBranch(),
 		RepositoryID: t.GetID(), OwnerID: t.GetOwner().GetID(), Private: t.GetPrivate(),
-		Bundles: append(bundles, kept...), Gaps: append(seen.gaps, gaps...),
+		Bundles: bundles, Gaps: append(seen.gaps, gaps...), Keys: t.Policy.Releases.Trust.Keys,
 		Roots: roots(t.Policy.Releases.Trust, t.GetPrivate(), seen.Immutable),
-	}
-	for _, pem := range t.Policy.Releases.Trust.Keys {
-		r.Keys = append(r.Keys, pem)
 	}
 	for _, x := range read {
 		r.Assets = append(r.Assets, x.Asset)
@@ -131,7 +193,7 @@ func (a *App) releaseMaterial(ctx context.Context, c *installation, t trunk, see
 	return &checks.Material{Release: r, Subject: checks.Subject{
 		Kind: checks.KindRelease, Repository: t.GetFullName(), Ref: r.TagRef, Commit: seen.shown,
 		RepositoryID: t.GetID(), ReleaseID: seen.ID, Draft: seen.Draft, AssetSet: seen.set(),
-	}}, nil
+	}}
 }
 
 // releaseGone ends what was begun for a release that does not exist any more: its issue is
@@ -188,7 +250,8 @@ func (a *App) unchanged(ctx context.Context, s subjectArgs, r store.StoredReport
 		return false, fmt.Errorf("reading repository %s: %w", c.Repo, err)
 	}
 	_, seen, err := c.see(ctx, s.ReleaseID, facts.GetDefaultBranch())
-	if err != nil && !errors.Is(err, errReleaseGone) {
+	var lacking *errPermission
+	if err != nil && !errors.Is(err, errReleaseGone) && !errors.As(err, &lacking) {
 		return false, err
 	}
 	if err == nil && seen.set() == r.Report.Subject.AssetSet {

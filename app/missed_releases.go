@@ -37,7 +37,7 @@ func (a *App) missedReleases(ctx context.Context, c *installation, cause string)
 		if found.Draft || found.PublishedAt == nil || found.PublishedAt.Before(a.now().Add(-missedWindow)) {
 			continue
 		}
-		s := subjectArgs{Repo: c.Repo, Kind: checks.KindRelease, ReleaseID: found.ID, Ref: "refs/tags/" + found.TagName}
+		s := subjectArgs{Repo: c.Repo, Kind: checks.KindRelease, ReleaseID: found.ID}
 		missed, err := a.missed(ctx, s, found.release, found.Assets)
 		if err != nil {
 			return nil, err

@@ -8,10 +8,9 @@ import (
 	"github.com/landwaiter/landwaiter/store"
 )
 
-// payloadRelease is what a release event says of its release; only the number is believed.
+// payloadRelease is what a release event says of its release; all else is read again.
 type payloadRelease struct {
-	ID      int64  `json:"id"`
-	TagName string `json:"tag_name"`
+	ID int64 `json:"id"`
 }
 
 // onRelease judges a release. Every action leads to the same job, because the release is read
@@ -34,7 +33,7 @@ func (a *App) onRelease(d store.Delivery) ([]store.Job, error) {
 	if p.Action == "unpublished" {
 		return nil, nil
 	}
-	s := subjectArgs{Repo: r, Kind: checks.KindRelease, ReleaseID: p.Release.ID, Ref: "refs/tags/" + p.Release.TagName}
+	s := subjectArgs{Repo: r, Kind: checks.KindRelease, ReleaseID: p.Release.ID}
 	return []store.Job{a.judgeJob(s, d.Event+"."+p.Action)}, nil
 }
 
@@ -44,6 +43,8 @@ type settling struct {
 	Since  time.Time `json:"since"`  // when it was first seen
 	Began  time.Time `json:"began"`  // when the waiting began; zero when it has ended
 	Judged string    `json:"judged"` // the asset set that the waiting ended with
+	// Unsteady counts the times in a row that something could not be read.
+	Unsteady int `json:"unsteady,omitempty"`
 }
 
 // settled is what a look found.
@@ -59,10 +60,11 @@ type settled struct {
 // upload is finished, and nothing changed for the settle window. After the longest wait they
 // are judged as they are, and so is a set that was judged before. Uploads send no event, so
 // nothing but looking again tells (GITHUB.md section 7).
-func (was settling) look(rules checks.ReleaseRules, assets []releaseAsset, set string, now time.Time) (settling, settled) {
-	is := settling{Set: set, Since: was.Since, Began: was.Began, Judged: was.Judged}
+func (was settling) look(rules checks.ReleaseRules, assets []releaseAsset, now time.Time) (settling, settled) {
+	set := assetSet(assets, "") // a tag that moves needs no waiting
+	is := was
 	if was.Set != set {
-		is.Since = now
+		is = settling{Set: set, Since: now, Began: was.Began, Judged: was.Judged}
 	}
 	if is.Began.IsZero() {
 		is.Began = now

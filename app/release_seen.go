@@ -26,13 +26,15 @@ type release struct {
 type releaseSeen struct {
 	release
 	assets []releaseAsset
-	commit string // what the tag points at after peeling; for a draft without a tag, its target; "" when the tag is gone
+	tagged string // what the tag points at after peeling; "" when there is none
+	commit string // tagged, or the target of a draft without a tag
 	shown  string // where a check can stand: commit, or the target when that is unknown
 	gaps   []checks.Gap
 }
 
-// set names the assets and the commit; see assetSet.
-func (r releaseSeen) set() string { return assetSet(r.assets, r.commit) }
+// set names the assets and what the tag points at; see assetSet. The target of a draft is not
+// among it: it may be a branch, and moves with every push.
+func (r releaseSeen) set() string { return assetSet(r.assets, r.tagged) }
 
 // see reads a release with its assets and its commit, and returns the client that can: one
 // that may write when it is a draft. It returns errReleaseGone, and an errPermission when
@@ -71,8 +73,9 @@ func (c *installation) release(ctx context.Context, id int64) (release, error) {
 // locate finds the commit of a release.
 func (c *installation) locate(ctx context.Context, seen *releaseSeen, defaultBranch string) error {
 	var err error
-	seen.commit, err = c.tagCommit(ctx, seen.TagName)
-	if seen.shown = seen.commit; err != nil || seen.commit != "" {
+	seen.tagged, err = c.tagCommit(ctx, seen.TagName)
+	seen.commit, seen.shown = seen.tagged, seen.tagged
+	if err != nil || seen.tagged != "" {
 		return err
 	}
 	if seen.shown, err = c.targetCommit(ctx, seen.TargetCommitish, defaultBranch); err != nil {

@@ -139,9 +139,9 @@ func TestReleaseReasons(t *testing.T) {
 			s := newStage(t, play{})
 			rel := s.release(tarball)
 			test.change(s, rel)
-			s.advance(time.Minute)
-			s.advance(time.Minute)
-			s.advance(time.Minute)
+			for range 12 { // the longest that storage which does not answer is waited for
+				s.advance(time.Minute)
+			}
 			r := s.report(rel)
 			if r.Verdict != test.verdict || codes(r)[app] != test.code {
 				t.Errorf("verdict %s, code %q, want %s, %q: %+v", r.Verdict, codes(r)[app], test.verdict, test.code, r.Assets)
