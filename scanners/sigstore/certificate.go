@@ -86,7 +86,7 @@ func certified(c *certificate.Summary) checks.Build {
 		Trigger:       c.BuildTrigger,
 		Run:           c.RunInvocationURI,
 	}
-	//nolint:staticcheck // the old extensions are deprecated for signing, not for reading
+	// The old extensions are deprecated for signing, not for reading.
 	repository, ref, sha, trigger := c.GithubWorkflowRepository, c.GithubWorkflowRef, c.GithubWorkflowSHA, c.GithubWorkflowTrigger
 	if repository == "" {
 		return b

@@ -166,6 +166,9 @@ func TestDetached(t *testing.T) {
 			f.release.Assets = append(f.release.Assets, checks.Asset{Name: "b", SHA256: sha("b")})
 			return checks.Bundle{Data: cosignJSON(f.t, b, certificate)}
 		}, checks.CodeNotReadable},
+		"signature file over 1 MiB": {func(f *fixture) checks.Bundle {
+			return checks.Bundle{For: "app.tar.gz", Signature: make([]byte, maxPair+1)}
+		}, checks.CodeTooLarge},
 		"empty signature in a cosign bundle": {func(f *fixture) checks.Bundle {
 			return checks.Bundle{For: "app.tar.gz", Data: []byte(`{"base64Signature":""}`)}
 		}, checks.CodeNotReadable},

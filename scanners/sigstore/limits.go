@@ -10,8 +10,9 @@ import (
 // Limits of one Scan (THREATS.md V18). What is over a limit is Unknown, never wrong and
 // never right. Limits of one text are in the package intoto.
 const (
-	maxPieces   = 20_000 // pieces of evidence that are read
-	maxExamined = 1_000  // pieces of evidence that reach cryptography
+	maxPair     = 1 << 20 // bytes of a signature file or a certificate file
+	maxPieces   = 20_000  // pieces of evidence that are read
+	maxExamined = 1_000   // pieces of evidence that reach cryptography
 )
 
 // parallel calls do for 0 to n-1 on as many goroutines as there are processors and waits.

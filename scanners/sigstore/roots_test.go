@@ -355,3 +355,38 @@ func without(t *testing.T, data []byte, key string) []byte {
 	}
 	return data
 }
+
+// TestRootDemands holds what each root asks for, under instances that could prove more.
+func TestRootDemands(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		build  func(*trustRoot) (*profile, error)
+		change func(f *fixture)
+		want   string
+	}{
+		"public root, everything":                {publicGood, func(*fixture) {}, ""},
+		"public root, no log entry":              {publicGood, func(f *fixture) { f.recipe.WithoutLog = true }, checks.CodeLogInvalid},
+		"public root, no certificate log":        {publicGood, func(f *fixture) { f.recipe.Certificate.WithoutSCT = true }, checks.CodeCertificateInvalid},
+		"public root, the log's time alone":      {publicGood, func(f *fixture) { f.recipe.WithoutStamp = true }, ""},
+		"public root, the authority's time only": {publicGood, func(f *fixture) { f.recipe.WithoutPromise = true }, ""},
+		"public root, no time":                   {publicGood, func(f *fixture) { f.recipe.WithoutPromise, f.recipe.WithoutStamp = true, true }, checks.CodeTimeUnproven},
+		"GitHub's root, timestamp alone":         {githubInstance, func(f *fixture) { f.recipe.WithoutLog, f.recipe.Certificate.WithoutSCT = true, true }, ""},
+		"GitHub's root, the log's time alone":    {githubInstance, func(f *fixture) { f.recipe.WithoutStamp = true }, checks.CodeTimeUnproven},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			c.change(f)
+			s := f.scanner()
+			p, err := c.build(s.roots[checks.RootCustom])
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.profiles[checks.RootCustom] = p
+			f.release.Bundles = []checks.Bundle{{Data: f.data()}}
+			if a := f.only(f.scanWith(s)); code(a) != c.want {
+				t.Errorf("got %q, want %q: %+v", code(a), c.want, a.Problem)
+			}
+		})
+	}
+}

@@ -43,6 +43,9 @@ func split(b *checks.Bundle) []piece {
 	if err := intoto.CheckShape(b.Data); err != nil {
 		return []piece{{bundle: b, form: formNothing, problem: badStatement(err)}}
 	}
+	if len(b.Signature) > maxPair || len(b.Certificate) > maxPair {
+		return []piece{{bundle: b, form: formNothing, problem: tooLarge("A signature or certificate file is larger than 1 MiB.")}}
+	}
 	pieces, err := texts(b)
 	switch {
 	case err != nil:
