@@ -88,9 +88,6 @@ func namesSHA512(bundles []checks.Bundle) bool {
 // other evidence may do.
 func readBundle(path, subject string) (checks.Bundle, error) {
 	b := checks.Bundle{Name: filepath.Base(path), Origin: checks.OriginFile, For: subject}
-	if subject != "" {
-		b.Origin = checks.OriginSidecar
-	}
 	f, err := os.Open(path)
 	if err != nil {
 		return b, err
@@ -119,6 +116,7 @@ func sidecars(path, subject string) ([]checks.Bundle, error) {
 		if err != nil {
 			return nil, err
 		}
+		b.Origin = checks.OriginSidecar
 		if suffix == ".sig" {
 			b.Signature, b.Data = b.Data, nil
 			b.Certificate, err = firstOf(path+".pem", path+".crt", path+".cert")

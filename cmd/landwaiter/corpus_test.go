@@ -212,6 +212,7 @@ type recordedBundle struct {
 // with the code. docs/differences.md says why.
 var refused = map[string]string{
 	"slsa-verifier/bcr/MODULE-wrong-signer.bazel.intoto.jsonl":                           checks.CodeContradicts,
+	"slsa-verifier/bundle/valid.intoto.sigstore":                                         checks.CodeStatementInvalid,
 	"slsa-verifier/bundle/attestation.intoto.sigstore":                                   checks.CodeRunnerNotAllowed,
 	"slsa-verifier/gha_delegator/v1.9.0/binary-linux-amd64-push-v13.0.30.build.slsa":     checks.CodeContradicts,
 	"slsa-verifier/gha_delegator/v1.9.0/binary-linux-amd64-push-v14.2.build.slsa":        checks.CodeContradicts,

@@ -168,8 +168,14 @@ func (cmd *verifyCommand) release(p *progress) (*checks.Release, error) {
 	if cmd.Tag != "" {
 		r.TagRef = "refs/tags/" + cmd.Tag
 	}
+	about := "" // with one artifact, whatever evidence was given is meant for it
+	if cmd.Digest != "" {
+		about = strings.ToLower(cmd.Digest)
+	} else if len(cmd.Artifact) == 1 {
+		about = filepath.Base(cmd.Artifact[0])
+	}
 	for _, name := range cmd.Bundle {
-		b, err := readBundle(name, "")
+		b, err := readBundle(name, about)
 		if err != nil {
 			return nil, usage("reading --bundle: %w", err)
 		}
