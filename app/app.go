@@ -124,7 +124,7 @@ func New(cfg Config) (*App, error) {
 	if _, err := url.Parse(cfg.PublicURL); err != nil {
 		return nil, fmt.Errorf("app: Config.PublicURL: %w", err)
 	}
-	m, err := newMetrics(cfg.Metrics, cfg.Version)
+	m, err := newMetrics(cfg.Metrics, cfg.Store, cfg.Version)
 	if err != nil {
 		return nil, err
 	}

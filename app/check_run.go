@@ -82,6 +82,8 @@ func (a *App) show(ctx context.Context, c *installation, s subjectArgs, w showin
 	switch {
 	case pub.Generation > w.generation:
 		return nil // a newer one shows already
+	case prior.Mark == markSuperseded && prior.Done && w.generation <= pub.Generation:
+		return nil // the head was left before this came about
 	case w.mark == markSuperseded && (prior.Run == "" || prior.Done):
 		return nil // nothing is open
 	case run == prior.Run && pub.RemoteID != 0 && !prior.Begun && (w.mark == markQueued || prior.Digest == w.digest()):

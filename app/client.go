@@ -19,7 +19,7 @@ type gateway struct {
 	base      *url.URL // ends in "/"
 	next      http.RoundTripper
 	userAgent string
-	cache     cache
+	cache     *cache
 	metrics   *metrics
 	now       func() time.Time
 	tokens    *tokens
@@ -36,7 +36,7 @@ func newGateway(cfg Config, m *metrics) (*gateway, error) {
 		return nil, err
 	}
 	g := &gateway{
-		base: base, next: cfg.Transport, cache: cache{cfg.Store}, metrics: m, now: cfg.Now,
+		base: base, next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, now: cfg.Now,
 		userAgent: strings.TrimSuffix("landwaiter/"+cfg.Version, "/"), lanes: map[int64]*lane{},
 	}
 	if g.next == nil {

@@ -128,3 +128,28 @@ func TestClockOutlivesFaults(t *testing.T) {
 		t.Errorf("buried: %q", got)
 	}
 }
+
+// TestG30Uninstalled removes the App while work is waiting: the work is dropped.
+func TestG30Uninstalled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, githubtest.Options{}, nil)
+	i := w.github.Install("leaving")
+	r := w.github.Repo("leaving", "shop", githubtest.RepoOptions{})
+	r.Commit("main", "first", githubtest.Files{policyPath: enforcing, "package-lock.json": lock()})
+	w.settle()
+	for n := range 5 {
+		r.OpenPull(githubtest.PullOptions{Head: "change" + string(rune('0'+n)), Files: githubtest.Files{"package-lock.json": lock("lodash@4.17.20")}})
+	}
+	i.Uninstall()
+	if err := w.github.Settle(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.github.ForgetCalls()
+	w.rest()
+	if n := len(w.github.Calls()); n > 10 {
+		t.Errorf("%d calls for an installation that is gone", n)
+	}
+	if _, err := w.db.NextDue(context.Background()); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("work is still waiting: %v", err)
+	}
+}

@@ -64,7 +64,7 @@ var events = []event{
 	},
 	{
 		name: "installation", priority: priorityBackfill, handle: (*App).onInstallation,
-		actions: []string{"created", "unsuspend", "new_permissions_accepted"}, unasked: true,
+		actions: []string{"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"}, unasked: true,
 	},
 	{
 		name: "installation_repositories", priority: priorityBackfill, handle: (*App).onInstallationRepositories,

@@ -27,7 +27,7 @@ const (
 	// maxFiles and maxBytes bound what one side of a change may hold in manifests. What is
 	// beyond them becomes a problem of the file, which makes the verdict Unknown.
 	maxFiles = 2000
-	maxBytes = 256 << 20
+	maxBytes = 64 << 20
 	// blobWidth is how many blobs are fetched at once.
 	blobWidth = 8
 )
@@ -177,8 +177,10 @@ func (a *App) keepInventory(ctx context.Context, side []reading, inv checks.Inve
 		if !ok {
 			m = checks.Manifest{Path: r.path, Digest: r.SHA, Format: notManifest}
 		}
-		// Losing it costs a reading next time, and the store logs its own faults.
-		_ = a.store.SaveInventory(ctx, r.SHA, parser+"/"+path.Base(r.path), m)
+		a.github.cache.later(ctx, 200*len(m.Packages), func(ctx context.Context) {
+			// Losing it costs a reading next time, and the store logs its own faults.
+			_ = a.store.SaveInventory(ctx, r.SHA, parser+"/"+path.Base(r.path), m)
+		})
 	}
 }
 
@@ -214,7 +216,7 @@ func (c *installation) blob(ctx context.Context, sha string) ([]byte, error) {
 		return nil, nil // the empty blob has the same name everywhere
 	}
 	cache := c.app.github.cache
-	if data, ok := cache.bytes(ctx, c.Repo, "blob", sha); ok && blobName(sha, data) == sha {
+	if data, ok := cache.get(ctx, c.Repo, "blob", sha); ok && blobName(sha, data) == sha {
 		return data, nil
 	}
 	data, _, err := c.Git.GetBlobRaw(ctx, c.Repo.Owner, c.Repo.Name, sha)

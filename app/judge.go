@@ -51,16 +51,6 @@ func (a *App) judge(ctx context.Context, j store.Job) error {
 		return &permanent{err}
 	}
 	c := a.installation(s.Repo, row.needs)
-	if s.Sender != "" {
-		may, err := c.mayRecheck(ctx, s.Sender)
-		if err != nil {
-			return err
-		}
-		if !may {
-			a.log.Warn("recheck refused", "repo", s.Repo.String(), "sha", s.Commit, "person", s.Sender)
-			return a.store.Finish(ctx, j)
-		}
-	}
 	g, err := row.find(a, ctx, c, s)
 	if err != nil {
 		return err

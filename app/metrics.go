@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landwaiter/landwaiter/store"
 )
 
 // metrics are the counters of GITHUB.md section 11 that this package feeds. Labels come from
@@ -24,8 +26,8 @@ type metrics struct {
 	gateDecisions *prometheus.CounterVec
 }
 
-// newMetrics registers the metrics with r; nil registers none.
-func newMetrics(r prometheus.Registerer, version string) (*metrics, error) {
+// newMetrics registers the metrics with r, those about the store among them; nil registers none.
+func newMetrics(r prometheus.Registerer, db *store.DB, version string) (*metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
@@ -58,6 +60,7 @@ func newMetrics(r prometheus.Registerer, version string) (*metrics, error) {
 	})
 	build.Set(1)
 	for _, c := range []prometheus.Collector{
+		newStoreMetrics(db),
 		m.deliveries, m.lag, m.jobs, m.latency, m.checks, m.requests, m.rate, m.throttles, m.redeliveries, m.healed, m.gateDecisions, build,
 	} {
 		if err := r.Register(c); err != nil {

@@ -95,7 +95,7 @@ func (a *App) codeowners(ctx context.Context, c *installation, commit string) (*
 // and taking that for "no policy" for good would loosen the rules.
 func (c *installation) file(ctx context.Context, name, commit string) ([]byte, error) {
 	cache, key := c.app.github.cache, name+"@"+commit
-	if kept, ok := cache.bytes(ctx, c.Repo, "file", key); ok {
+	if kept, ok := cache.get(ctx, c.Repo, "file", key); ok {
 		return kept, nil
 	}
 	found, dir, _, err := c.Repositories.GetContents(ctx, c.Repo.Owner, c.Repo.Name, name,

@@ -52,7 +52,7 @@ type publishArgs struct {
 func (a *App) publishJob(surface string, args publishArgs, cause string) store.Job {
 	if args.Shown != nil {
 		shown := *args.Shown
-		shown.Summary = output.Truncate(shown.Summary, 1500, "cut")
+		shown.Summary = output.Truncate(shown.Summary, 1000, "cut")
 		shown.Text, shown.Annotations = "", nil
 		args.Shown = &shown
 	}

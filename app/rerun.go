@@ -45,9 +45,11 @@ func (a *App) onCheckRun(d store.Delivery) ([]store.Job, error) {
 	s.Rerun, s.Cause = true, d.GUID
 	cause := d.Event + "." + p.Action
 	if p.Action == "requested_action" {
-		// Nothing is shown before it is known that the person may ask.
-		s.Sender = p.Sender.Login
-		return []store.Job{a.judgeJob(s, cause)}, nil
+		// Nothing changes before it is known that the person may ask.
+		return []store.Job{{
+			Step: stepRecheck, Key: "recheck:" + d.GUID, Cause: cause, Priority: s.priority(), InstallationID: r.InstallationID,
+			Due: a.now(), Args: encode(recheckArgs{Subject: s, Sender: p.Sender.Login}),
+		}}, nil
 	}
 	return a.open(s, cause), nil
 }
@@ -144,6 +146,30 @@ func (c *installation) pullsAt(ctx context.Context, head string, subjects map[st
 		}
 	}
 	return nil
+}
+
+// recheckArgs are the Args of a job that verifies who pressed a button.
+type recheckArgs struct {
+	Subject subjectArgs `json:"subject"`
+	Sender  string      `json:"sender"`
+}
+
+// recheck is the step that runs a check again for a person who may ask for that.
+func (a *App) recheck(ctx context.Context, j store.Job) error {
+	args, err := decode[recheckArgs](j)
+	if err != nil {
+		return &permanent{err}
+	}
+	s := args.Subject
+	may, err := a.installation(s.Repo, permissions{"metadata": "read"}).mayRecheck(ctx, args.Sender)
+	if err != nil {
+		return err
+	}
+	if !may {
+		a.log.Warn("recheck refused", "repo", s.Repo.String(), "sha", s.Commit, "person", args.Sender)
+		return a.store.Finish(ctx, j)
+	}
+	return a.store.Finish(ctx, j, a.open(s, j.Cause)...)
 }
 
 // mayRecheck reports whether a person who pressed a button has any access to the repository.

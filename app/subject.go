@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -39,8 +40,6 @@ type subjectArgs struct {
 	Rerun bool `json:"rerun,omitempty"`
 	// Cause is the GUID of the delivery that asked for the rerun.
 	Cause string `json:"cause,omitempty"`
-	// Sender is the person who pressed a button; their access is verified before acting.
-	Sender string `json:"sender,omitempty"`
 }
 
 // key returns the key of the Subject's jobs and publications.
@@ -123,13 +122,16 @@ func (a *App) judgeJob(s subjectArgs, cause string) store.Job {
 	}
 }
 
-// encode writes args as JSON. Args are plain structs of ours, for which Marshal cannot fail.
+// encode writes args as JSON without escapes for HTML, which would make hostile text six
+// times as long. Args are plain structs of ours, for which it cannot fail.
 func encode(args any) json.RawMessage {
-	b, err := json.Marshal(args)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(args); err != nil {
 		panic(fmt.Sprintf("writing job arguments: %v", err))
 	}
-	return b
+	return bytes.TrimSpace(b.Bytes())
 }
 
 // decode reads what encode wrote.

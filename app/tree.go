@@ -65,7 +65,7 @@ type comparison struct {
 func (c *installation) compare(ctx context.Context, base, head string) (comparison, error) {
 	name := base + "..." + head + "/" + c.app.cfg.ParserVersion
 	var known comparison
-	if b, ok := c.app.github.cache.bytes(ctx, c.Repo, "compare", name); ok && json.Unmarshal(b, &known) == nil {
+	if b, ok := c.app.github.cache.get(ctx, c.Repo, "compare", name); ok && json.Unmarshal(b, &known) == nil {
 		return known, nil
 	}
 	// One commit a page: we need the files, which all come with the first page.
@@ -108,7 +108,7 @@ func (c *installation) trees(ctx context.Context, base, head string) (b, h listi
 // tree lists the wanted files of a commit in one call. cut says that GitHub left some out.
 func (c *installation) tree(ctx context.Context, sha string) (found listing, cut bool, err error) {
 	name := sha + "/" + c.app.cfg.ParserVersion
-	if b, ok := c.app.github.cache.bytes(ctx, c.Repo, "tree", name); ok && json.Unmarshal(b, &found) == nil {
+	if b, ok := c.app.github.cache.get(ctx, c.Repo, "tree", name); ok && json.Unmarshal(b, &found) == nil {
 		return found, false, nil
 	}
 	answer, _, err := c.Git.GetTree(ctx, c.Repo.Owner, c.Repo.Name, sha, true)

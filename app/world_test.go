@@ -105,7 +105,7 @@ func newWorld(t testing.TB, o githubtest.Options, change func(*Config)) *world {
 // open starts the product on the world's database.
 func (w *world) open() {
 	w.t.Helper()
-	db, err := store.Open(context.Background(), store.Config{URL: filepath.Join(w.folder, "landwaiter.db"), Now: w.clock.Now, Log: w.config.Log})
+	db, err := store.Open(context.Background(), store.Config{URL: filepath.Join(w.folder, "landwaiter.db"), Now: w.config.Now, Log: w.config.Log})
 	if err != nil {
 		w.t.Fatalf("opening the store: %v", err)
 	}
