@@ -148,13 +148,18 @@ func (r *Repo) Tag(name, sha string) {
 	r.push("refs/tags/"+name, r.mustCommit(sha).SHA, r.g.account("mona", "User"))
 }
 
-// AnnotatedTag makes or moves a tag with an object of its own, whose name it returns.
+// AnnotatedTag makes or moves a tag with an object of its own, whose name it returns. sha is
+// a commit, or the object of another tag.
 func (r *Repo) AnnotatedTag(name, sha, message string) string {
 	r.g.mu.Lock()
 	defer r.g.mu.Unlock()
 	by := r.g.account("mona", "User")
+	object, kind := r.mustCommit(sha).SHA, "commit"
+	if inner, err := r.objects.Tag(sha); err == nil {
+		object, kind = inner.SHA, "tag"
+	}
 	tag := r.objects.PutTag(git.Tag{
-		Name: name, Message: message, Object: r.mustCommit(sha).SHA, Type: "commit",
+		Name: name, Message: message, Object: object, Type: kind,
 		Tagger: git.Signature{Name: by.login, Email: by.login + "@users.noreply.example", When: r.g.now()},
 	})
 	r.push("refs/tags/"+name, tag, by)

@@ -106,12 +106,17 @@ func TestRefsAndTags(t *testing.T) {
 	if err != nil || object.Object.GetSHA() != w.first {
 		t.Errorf("tag object: %v, %v", object, err)
 	}
+	outer := w.repo.AnnotatedTag("v3", tag, "three\n")
+	nested, _, err := w.client.Git.GetTag(w.ctx(), "acme", "shop", outer)
+	if err != nil || nested.Object.GetType() != "tag" || nested.Object.GetSHA() != tag || w.repo.Head("v3") != w.first {
+		t.Errorf("tag of a tag: %v, %v", nested, err)
+	}
 	light, _, err := w.client.Git.GetRef(w.ctx(), "acme", "shop", "refs/tags/v1")
 	if err != nil || light.Object.GetType() != "commit" || light.Object.GetSHA() != w.first {
 		t.Errorf("lightweight tag: %v, %v", light, err)
 	}
 	refs, _, err := w.client.Git.ListMatchingRefs(w.ctx(), "acme", "shop", &github.ReferenceListOptions{Ref: "tags/v"})
-	if err != nil || len(refs) != 2 {
+	if err != nil || len(refs) != 3 {
 		t.Errorf("matching refs: %v, %v", refs, err)
 	}
 	b, _, err := w.client.Repositories.GetBranch(w.ctx(), "acme", "shop", "feat/one", 0)

@@ -95,10 +95,14 @@ func getGitTag(q *request) reply {
 	if err != nil {
 		return notFound()
 	}
+	part := "commits"
+	if t.Type == "tag" {
+		part = "tags"
+	}
 	return ok(object{
 		"node_id": nodeID("Tag", t.SHA), "tag": t.Name, "sha": t.SHA, "url": q.repo.url() + "/git/tags/" + t.SHA,
 		"message": t.Message, "tagger": gitUser(t.Tagger), "verification": unverified(),
-		"object": object{"sha": t.Object, "type": t.Type, "url": q.repo.url() + "/git/commits/" + t.Object},
+		"object": object{"sha": t.Object, "type": t.Type, "url": q.repo.url() + "/git/" + part + "/" + t.Object},
 	})
 }
 
