@@ -37,17 +37,28 @@ type trunk struct {
 func (a *App) trunk(ctx context.Context, c *installation) (trunk, error) {
 	t := trunk{}
 	var err error
-	if t.Repository, _, err = c.Repositories.Get(ctx, c.Repo.Owner, c.Repo.Name); err != nil {
-		return t, fmt.Errorf("reading repository %s: %w", c.Repo, err)
-	}
-	if t.GetID() != c.Repo.ID {
-		return t, fmt.Errorf("repository %s is now number %d, not %d: %w", c.Repo, t.GetID(), c.Repo.ID, errGone)
+	if t.Repository, err = c.facts(ctx); err != nil {
+		return t, err
 	}
 	if t.head, err = c.targetCommit(ctx, t.GetDefaultBranch(), ""); err != nil {
 		return t, err
 	}
 	t.inForce, err = a.policy(ctx, c, "refs/heads/"+t.GetDefaultBranch(), t.head)
 	return t, err
+}
+
+// facts reads the repository by its number, and goes on under the name it has now.
+func (c *installation) facts(ctx context.Context) (*github.Repository, error) {
+	facts, _, err := c.Repositories.GetByID(ctx, c.Repo.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading repository %s: %w", c.Repo, err)
+	}
+	now, err := newRepo(c.Repo.InstallationID, payloadRepository{ID: facts.GetID(), FullName: facts.GetFullName()})
+	if err != nil || now.ID != c.Repo.ID {
+		return nil, fmt.Errorf("reading repository %s: GitHub answers with number %d, %q", c.Repo, facts.GetID(), facts.GetFullName())
+	}
+	c.Repo = now
+	return facts, nil
 }
 
 // gatherRelease reads a release as it is now, its assets and all evidence for them.
@@ -245,9 +256,9 @@ func roots(trust checks.TrustRules, private, immutable bool) []string {
 // judgment, and nothing of r may be shown (THREATS G24).
 func (a *App) unchanged(ctx context.Context, s subjectArgs, r store.StoredReport) (bool, error) {
 	c := a.installation(s.Repo, toJudgeReleases)
-	facts, _, err := c.Repositories.Get(ctx, c.Repo.Owner, c.Repo.Name)
+	facts, err := c.facts(ctx)
 	if err != nil {
-		return false, fmt.Errorf("reading repository %s: %w", c.Repo, err)
+		return false, err
 	}
 	_, seen, err := c.see(ctx, s.ReleaseID, facts.GetDefaultBranch())
 	var lacking *errPermission

@@ -285,6 +285,37 @@ func TestReleaseWithdrawnFromOurSightWhileAwaited(t *testing.T) {
 	}
 }
 
+func TestG27RepositoryRenamedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, play{})
+	rel := s.release([]byte("other bytes\n"))
+	s.settle()
+	s.repo.Rename("store")
+	s.advance(time.Minute)
+	if run := s.check(); run.Conclusion != "failure" || !rel.Draft() || len(s.repo.Issues()) != 1 {
+		t.Errorf("check %s, draft %v, %d issues: want everything to happen under the new name", run.Conclusion, rel.Draft(), len(s.repo.Issues()))
+	}
+	if r := s.report(rel); r.Subject.Repository != "acme/store" {
+		t.Errorf("repository %q, want the new name", r.Subject.Repository)
+	}
+}
+
+func TestLongReadingIsShown(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, play{policy: reportPolicy})
+	rel := s.release(tarball)
+	rel.AddAsset("big.bin", bytes.Repeat([]byte("x"), longReading))
+	s.settle()
+	before := len(s.CallsTo("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}"))
+	s.advance(time.Minute)
+	if n := len(s.CallsTo("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}")) - before; n != 2 {
+		t.Errorf("%d updates of the check, want one while reading and the verdict", n)
+	}
+	if run := s.check(); run.Status != "completed" {
+		t.Errorf("check = %s, want it completed", run.Status)
+	}
+}
+
 func TestReleaseTags(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
