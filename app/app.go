@@ -44,6 +44,9 @@ type Config struct {
 	APIURL string
 	// PublicURL is where people reach Landwaiter; links in checks start with it. "" leaves links out.
 	PublicURL string
+	// Sign returns the proof that a link to the page of the Subject with that key carries; nil
+	// leaves links out.
+	Sign func(key string) string
 
 	Store    *store.DB
 	Scanners []checks.Scanner

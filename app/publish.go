@@ -85,17 +85,20 @@ func (a *App) detail(s subjectArgs, mode checks.Mode) output.Detail {
 	return output.Detail{Name: s.check(), Observe: mode == checks.ModeObserve, DetailsURL: a.detailsURL(s)}
 }
 
-// detailsURL is the page that explains s (GITHUB.md section 9), "" without a public address.
+// detailsURL is the page that explains s (GITHUB.md section 9), "" without a public address
+// or without Config.Sign: an address that opens for nobody helps nobody.
 func (a *App) detailsURL(s subjectArgs) string {
-	switch {
-	case a.cfg.PublicURL == "":
+	if a.cfg.PublicURL == "" || a.cfg.Sign == nil {
 		return ""
-	case s.Kind == checks.KindPullRequest:
-		return fmt.Sprintf("%s/repos/%s/pr/%d@%s", a.cfg.PublicURL, s.Repo, s.Number, s.Commit)
-	case s.Kind == checks.KindRelease:
-		return fmt.Sprintf("%s/releases/%d", a.cfg.PublicURL, s.ReleaseID)
 	}
-	return fmt.Sprintf("%s/repos/%s", a.cfg.PublicURL, s.Repo)
+	page := fmt.Sprintf("repos/%s/merge/%s", s.Repo, s.Commit)
+	switch s.Kind {
+	case checks.KindPullRequest:
+		page = fmt.Sprintf("repos/%s/pr/%d@%s", s.Repo, s.Number, s.Commit)
+	case checks.KindRelease:
+		page = fmt.Sprintf("releases/%d", s.ReleaseID)
+	}
+	return fmt.Sprintf("%s/%s?repo=%d&proof=%s", a.cfg.PublicURL, page, s.Repo.ID, a.cfg.Sign(s.key()))
 }
 
 // publish is the step that shows something on one surface.

@@ -10,13 +10,14 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-//go:embed home.html assets/style.css
+//go:embed home.html explain.html assets/style.css
 var embedded embed.FS
 
 // pages are the embedded templates and assets, parsed once.
 type pages struct {
-	home  *template.Template
-	style []byte
+	home    *template.Template
+	explain *template.Template
+	style   []byte
 }
 
 func readPages() (pages, error) {
@@ -24,11 +25,15 @@ func readPages() (pages, error) {
 	if err != nil {
 		return pages{}, fmt.Errorf("parsing the embedded page home.html: %w", err)
 	}
+	explain, err := template.ParseFS(embedded, "explain.html")
+	if err != nil {
+		return pages{}, fmt.Errorf("parsing the embedded page explain.html: %w", err)
+	}
 	style, err := embedded.ReadFile("assets/style.css")
 	if err != nil {
 		return pages{}, fmt.Errorf("reading the embedded style sheet: %w", err)
 	}
-	return pages{home, style}, nil
+	return pages{home, explain, style}, nil
 }
 
 // link is one row of the page's list.

@@ -19,6 +19,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/landwaiter/landwaiter/store"
 )
 
 // hooksLimit is what the server reads of a webhook at most. It lies above GitHub's 25 MB
@@ -35,6 +37,11 @@ type Config struct {
 	// Ready says what keeps the service from working, one joined error per part, and nil when
 	// nothing does. Its text is shown on /readyz: it must hold no secret. nil means always ready.
 	Ready func(context.Context) error
+	// Report returns the newest report of the Subject with that key, or store.ErrNotFound; nil
+	// leaves the explaining pages out.
+	Report func(ctx context.Context, key string) (store.StoredReport, error)
+	// Links proves who may see an explaining page. The zero Links opens none.
+	Links Links
 	// Version is shown as JSON on /version.
 	Version any
 	// Log receives one record per request, without query, header or body. nil means slog.Default().
@@ -99,6 +106,9 @@ func (s *Server) routes(e *echo.Echo) {
 	read(e, "/version", s.version)
 	read(e, "/", s.home)
 	read(e, "/assets/style.css", s.style)
+	read(e, "/repos/:owner/:name/pr/:pull", s.explainPull)
+	read(e, "/repos/:owner/:name/merge/:sha", s.explainGroup)
+	read(e, "/releases/:release", s.explainRelease)
 }
 
 func (s *Server) healthRoutes(e *echo.Echo) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -114,7 +116,7 @@ func openService(ctx context.Context, conf config, log *slog.Logger, transport h
 	if err != nil {
 		return nil, usage("opening the database (LANDWAITER_DATABASE_URL): %w", err)
 	}
-	if err := s.wire(transport); err != nil {
+	if err := s.wire(ctx, transport); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -136,7 +138,7 @@ func ledgerKey(conf config) (*ledger.Key, error) {
 }
 
 // wire builds the scanners, the App and the web server on the open store.
-func (s *service) wire(transport http.RoundTripper) error {
+func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	dir := filepath.Join(s.conf.dataDir, "advisories")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return usage("LANDWAITER_DATA_DIR: %w", err)
@@ -149,11 +151,15 @@ func (s *service) wire(transport http.RoundTripper) error {
 	if err != nil {
 		return err
 	}
+	links, err := s.links(ctx)
+	if err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.app, err = app.New(app.Config{
 		AppID: s.conf.appID, PrivateKey: s.conf.privateKey, WebhookSecrets: s.conf.webhookSecrets,
-		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL,
+		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL, Sign: links.Sign,
 		Store: s.store, Scanners: engines,
 		Wanted: manifests.Wanted, ReadInventory: manifests.Read, ParserVersion: manifests.ParserVersion,
 		Log: s.log, Transport: transport, Metrics: registry, Workers: s.conf.workers, Version: version,
@@ -162,9 +168,35 @@ func (s *service) wire(transport http.RoundTripper) error {
 		return usage("%w", err)
 	}
 	s.web, err = web.New(web.Config{
-		Hooks: s.app.Hooks(), Metrics: registry, Ready: s.ready, Version: currentVersion(), Log: s.log,
+		Hooks: s.app.Hooks(), Metrics: registry, Ready: s.ready, Report: s.store.ReportByKey, Links: links,
+		Version: currentVersion(), Log: s.log,
 	})
 	return err
+}
+
+// linkKeySetting names the secret that proves links to explaining pages. It lies in the
+// database so that all processes of an installation have the same.
+const linkKeySetting = "web.link_key"
+
+// links reads the secret for links, or makes it at first start.
+func (s *service) links(ctx context.Context) (web.Links, error) {
+	text, err := s.store.Setting(ctx, linkKeySetting)
+	if errors.Is(err, store.ErrNotFound) {
+		key := make([]byte, 32)
+		rand.Read(key) // never fails; see crypto/rand
+		err = s.store.SwapSetting(ctx, linkKeySetting, "", hex.EncodeToString(key))
+		if err == nil || errors.Is(err, store.ErrConflict) { // another process was first
+			text, err = s.store.Setting(ctx, linkKeySetting)
+		}
+	}
+	if err != nil {
+		return web.Links{}, fmt.Errorf("reading the secret for links: %w", err)
+	}
+	key, err := hex.DecodeString(text)
+	if err != nil {
+		return web.Links{}, fmt.Errorf("reading the secret for links: %w", err)
+	}
+	return web.NewLinks(key), nil
 }
 
 // ready says what keeps the service from reaching verdicts.

@@ -1,0 +1,95 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+const pullKey = "pr:17:7:0123456789abcdef0123456789abcdef01234567"
+
+// explainServer serves one report with hostile text in it.
+func explainServer(t *testing.T) (http.Handler, Links) {
+	t.Helper()
+	links := NewLinks([]byte("0123456789abcdef0123456789abcdef"))
+	s, err := New(Config{
+		Hooks: http.NotFoundHandler(), Links: links,
+		Report: func(_ context.Context, key string) (store.StoredReport, error) {
+			if key != pullKey {
+				return store.StoredReport{}, store.ErrNotFound
+			}
+			return store.StoredReport{
+				JSON: []byte(`{"verdict":"fail"}`),
+				Report: checks.Report{
+					Subject: checks.Subject{Kind: checks.KindPullRequest, Repository: "acme/private-shop", Number: 7},
+					Verdict: checks.Fail,
+					Findings: []checks.Finding{{
+						Package: checks.FindingPackage{Name: "<script>alert(1)</script>"}, Introduced: true, Level: checks.LevelBlock,
+						URL: "javascript:alert(2)", Advisory: "GHSA-1",
+					}},
+					Time: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
+				},
+			}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Handler(true), links
+}
+
+func open(h http.Handler, url string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, url, nil))
+	return w
+}
+
+// TestG12ExplainNeedsProof opens the page for who holds the link and for nobody else.
+func TestG12ExplainNeedsProof(t *testing.T) {
+	t.Parallel()
+	h, links := explainServer(t)
+	page := "/repos/acme/private-shop/pr/7@0123456789abcdef0123456789abcdef01234567?repo=17&proof="
+	good := open(h, page+links.Sign(pullKey))
+	if good.Code != http.StatusOK || !strings.Contains(good.Body.String(), "acme/private-shop") {
+		t.Fatalf("with the proof: %d %s", good.Code, good.Body)
+	}
+	if json := open(h, page+links.Sign(pullKey)+"&format=json"); json.Body.String() != `{"verdict":"fail"}` {
+		t.Errorf("as JSON: %d %s", json.Code, json.Body)
+	}
+	missing := open(h, "/repos/acme/nothing/pr/9@ffff?repo=3&proof="+links.Sign("pr:3:9:ffff"))
+	for name, url := range map[string]string{
+		"no proof":               page,
+		"a proof of another":     page + links.Sign("pr:17:8:0123456789abcdef0123456789abcdef01234567"),
+		"another repository":     strings.Replace(page, "repo=17", "repo=18", 1) + links.Sign(pullKey),
+		"a proof of another key": page + NewLinks([]byte("ffffffffffffffffffffffffffffffff")).Sign(pullKey),
+	} {
+		got := open(h, url)
+		if got.Code != http.StatusNotFound || got.Body.String() != missing.Body.String() {
+			t.Errorf("%s: %d %s, want the same 404 as for what is not there: %s", name, got.Code, got.Body, missing.Body)
+		}
+	}
+	if zero := (Links{}); zero.valid(pullKey, zero.Sign(pullKey)) {
+		t.Error("links without a key accept a proof")
+	}
+}
+
+// TestG17ExplainEscapes keeps hostile text text.
+func TestG17ExplainEscapes(t *testing.T) {
+	t.Parallel()
+	h, links := explainServer(t)
+	body := open(h, "/repos/acme/private-shop/pr/7@0123456789abcdef0123456789abcdef01234567?repo=17&proof="+links.Sign(pullKey)).Body.String()
+	for _, bad := range []string{"<script", "javascript:"} {
+		if strings.Contains(body, bad) {
+			t.Errorf("the page contains %q:\n%s", bad, body)
+		}
+	}
+	if !strings.Contains(body, "&lt;script&gt;") {
+		t.Error("the package's name is not shown")
+	}
+}
