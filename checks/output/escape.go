@@ -74,7 +74,8 @@ func cut(s string, max int) string {
 // HTML gives a meaning, and nothing that becomes a link by itself.
 var (
 	calmWord = regexp.MustCompile(`^[A-Za-z0-9.,;:()'"/+=%?-]*[A-Za-z0-9][A-Za-z0-9.,;:()'"/+=%?-]*$`)
-	linkWord = regexp.MustCompile(`(?i)://|^\W*www\.|\bgh-\d|\b[0-9a-f]{7,}\b`)
+	linkWord = regexp.MustCompile(`(?i)://|www\.|\bgh-\d|\b[0-9a-f]{7,}\b`)
+	listMark = regexp.MustCompile(`^([0-9]+[.)]|[-+=·]+)$`)
 	tail     = regexp.MustCompile(`[.,;:)]*$`)
 )
 
@@ -83,7 +84,7 @@ var (
 // span as a whole.
 func Prose(s string) string {
 	parts := strings.Split(Plain(s, 4*maxPiece), "`")
-	if len(parts)%2 == 0 {
+	if !spans(parts) {
 		parts = []string{strings.Join(parts, "'")}
 	}
 	var b strings.Builder
@@ -97,13 +98,33 @@ func Prose(s string) string {
 	return b.String()
 }
 
+// spans reports whether the odd parts of a sentence cut at backquotes stand on their own, as
+// in our sentences. Where they touch a word, a renderer may pair the backquotes otherwise.
+func spans(parts []string) bool {
+	if len(parts)%2 == 0 {
+		return false
+	}
+	for i := 1; i < len(parts); i += 2 {
+		before, after := parts[i-1], parts[i+1]
+		opens := before == "" && i == 1 || strings.HasSuffix(before, " ") || strings.HasSuffix(before, "(")
+		closes := after == "" && i == len(parts)-2 || after != "" && strings.ContainsRune(" .,;:)?", rune(after[0]))
+		if !opens || !closes || strings.TrimSpace(parts[i]) == "" {
+			return false
+		}
+	}
+	return true
+}
+
 func proseWords(s string) string {
 	words := strings.Split(s, " ")
 	for i, w := range words {
-		if w == "" || calm(w) {
+		if w == "" || calm(w) && (i > 0 || !listMark.MatchString(w)) {
 			continue
 		}
 		end := tail.FindString(w)
+		if i == 0 {
+			end = ""
+		}
 		words[i] = Escape(strings.TrimSuffix(w, end)) + end
 	}
 	return strings.Join(words, " ")

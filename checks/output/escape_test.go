@@ -33,7 +33,7 @@ func gfm() goldmark.Markdown {
 var (
 	tag       = regexp.MustCompile(`<!--.*?-->|</?([a-zA-Z][a-zA-Z0-9]*)([^>]*)>`)
 	inCode    = regexp.MustCompile(`(?s)<(code|pre)[^>]*>.*?</(code|pre)>`)
-	reference = regexp.MustCompile(`(?i)(^|[^a-z0-9_/])@[a-z0-9]|#[0-9]|\bgh-[0-9]|\b[0-9a-f]{7,40}\b|https?:|www\.`)
+	reference = regexp.MustCompile(`(?i)(^|[^a-z0-9_/])@[a-z0-9]|#[0-9]|\bgh-[0-9]|\b[0-9a-f]{7,40}\b|https?://|www\.`)
 	ownLink   = `<a href="https://landwaiter.example.com/x">`
 )
 
