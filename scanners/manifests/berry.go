@@ -69,7 +69,7 @@ func readBerry(s *source) error {
 // entry adds the package of one entry and notes what it needs.
 func (l *yarnLock) entry(e syntax.Node, name, spec string) {
 	i := l.add(name, e.Get("version").Text(), e.Line(), strings.Split(e.Key(), ", "))
-	l.s.packages[i].Commit = gitCommit(spec)
+	l.s.packages[i].Commit, l.s.packages[i].Manager = gitCommit(spec), "yarn-berry" // other commands cure it
 	optional := map[string]bool{}
 	for d := range e.Get("dependenciesMeta").All() {
 		optional[d.Key()] = d.Get("optional").True()

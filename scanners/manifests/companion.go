@@ -1,7 +1,9 @@
 package manifests
 
 import (
+	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -28,6 +30,7 @@ func (s *source) readCompanion() error {
 	if err != nil || s.locked() {
 		return err
 	}
+	slices.SortStableFunc(wants, func(a, b want) int { return cmp.Compare(a.line, b.line) })
 	for _, w := range wants {
 		i := s.add(w.name, w.exact, w.line)
 		p := &s.packages[i]

@@ -51,7 +51,8 @@ var formats = []Format{
 	{Name: "bun.lock", Files: []string{"bun.lock"}, Ecosystem: "npm", Manager: "bun", Tier: 1, Parser: ParserOwn, read: readBun, remedy: "run `bun install` to write it again"},
 	{Name: "package.json", Files: []string{"package.json"}, Ecosystem: "npm", Manager: "npm", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsPackageJSON, locks: npmLocks, remedy: "correct it by hand"},
 
-	{Name: "requirements.txt", Files: []string{"*requirements*.txt", "requirements/*.txt", "constraints.txt"}, Ecosystem: "PyPI", Manager: "pip", Tier: 1, Parser: ParserOwn, read: readRequirements, blank: true, remedy: "correct it by hand"},
+	{Name: "requirements.txt", Files: []string{"*requirements*.txt", "requirements/*.txt"}, Ecosystem: "PyPI", Manager: "pip", Tier: 1, Parser: ParserOwn, read: readRequirements, blank: true, remedy: "correct it by hand"},
+	{Name: "constraints.txt", Files: []string{"*constraints*.txt", "constraints/*.txt"}, Ecosystem: "PyPI", Manager: "pip", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsConstraints, blank: true, remedy: "correct it by hand"},
 	{Name: "poetry.lock", Files: []string{"poetry.lock"}, Ecosystem: "PyPI", Manager: "poetry", Tier: 1, Parser: ParserOwn, read: readPoetry, remedy: "run `poetry lock` to write it again"},
 	{Name: "Pipfile.lock", Files: []string{"Pipfile.lock"}, Ecosystem: "PyPI", Manager: "pipenv", Tier: 1, Parser: ParserOwn, read: readPipfileLock, remedy: "run `pipenv lock` to write it again"},
 	{Name: "uv.lock", Files: []string{"uv.lock"}, Ecosystem: "PyPI", Manager: "uv", Tier: 1, Parser: ParserOwn, read: readUV, remedy: "run `uv lock` to write it again"},

@@ -193,21 +193,25 @@ func unique(packages []checks.Package) []checks.Package {
 	return kept
 }
 
-// merge adds to p what another place of the same package tells.
+// merge adds to p what another place of the same package tells. A place that nothing was
+// found to need tells nothing about one that is needed.
 func merge(p, other *checks.Package) {
 	if other.Line != 0 && (p.Line == 0 || other.Line < p.Line) {
 		p.Line = other.Line
 	}
-	if strength(other.Scope) > strength(p.Scope) {
+	if p.Licence == "" {
+		p.Licence = other.Licence
+	}
+	switch {
+	case other.Relation == "" && p.Relation != "":
+		return
+	case p.Relation == "" && other.Relation != "", strength(other.Scope) > strength(p.Scope):
 		p.Scope, p.Via = other.Scope, other.Via
-	} else if other.Scope == p.Scope && other.Via != nil && (p.Via == nil || len(other.Via) < len(p.Via)) {
+	case other.Scope == p.Scope && other.Via != nil && (p.Via == nil || len(other.Via) < len(p.Via)):
 		p.Via = other.Via
 	}
 	if other.Relation == checks.Direct || p.Relation == "" {
 		p.Relation = other.Relation
-	}
-	if p.Licence == "" {
-		p.Licence = other.Licence
 	}
 }
 

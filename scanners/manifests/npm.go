@@ -147,14 +147,10 @@ func (l *npmLock) installed(path string) {
 		l.nameless = line
 		return
 	}
-	i := l.s.add(name, e.version, line)
-	p := &l.s.packages[i]
-	p.Scope = flagged(e.dev, e.optional || e.either)
-	p.Licence = strings.Clone(e.licence)
-	p.Commit = gitCommit(e.resolved)
-	if p.Version == "" {
-		p.Constraint = strings.Clone(e.resolved)
-	}
+	i := l.s.add("", "", line)
+	l.nameByVersion(i, name, e.version, e.resolved)
+	l.s.packages[i].Scope = flagged(e.dev, e.optional || e.either)
+	l.s.packages[i].Licence = strings.Clone(e.licence)
 	l.places.fill(e.place, i)
 	l.own(l.needs[first:], int32(i))
 }

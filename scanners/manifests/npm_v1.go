@@ -49,21 +49,22 @@ func (l *npmLock) tree(at int32) {
 // nameByVersion names package i. The version field of a version 1 file also holds aliases,
 // files, git and web addresses. A folder is part of the repository and keeps no name.
 func (l *npmLock) nameByVersion(i int, name, version, resolved string) {
-	p := &l.s.packages[i]
-	switch real, alias := strings.CutPrefix(version, "npm:"); {
-	case alias:
+	if real, alias := strings.CutPrefix(version, "npm:"); alias {
 		if at := strings.LastIndexByte(real, '@'); at > 0 {
 			name, version = real[:at], real[at+1:]
 		}
-	case isFolder(version):
+	}
+	if isFolder(version) {
 		return
-	case strings.ContainsAny(version, ":/") || version == "":
-		p.Constraint = strings.Clone(version)
-		p.Commit = gitCommit(version)
-		version = ""
+	}
+	p := &l.s.packages[i]
+	if version == "" {
+		p.Constraint = strings.Clone(resolved)
+	} else if strings.ContainsAny(version, ":/") {
+		p.Constraint, version = strings.Clone(version), ""
 	}
 	l.s.name(i, name, version)
-	if p.Commit == "" {
+	if p.Commit = gitCommit(p.Constraint); p.Commit == "" {
 		p.Commit = gitCommit(resolved)
 	}
 }
@@ -78,19 +79,20 @@ func isFolder(spec string) bool {
 	return strings.HasPrefix(spec, "file:") && !strings.HasSuffix(spec, ".tgz") && !strings.HasSuffix(spec, ".tar.gz")
 }
 
-// commits finds the commit in the addresses that tools write for git dependencies:
-// "git+ssh://host/o/r.git#<commit>", "github:o/r#<commit>", "…#commit=<commit>", and archives
-// "https://codeload.github.com/o/r/tar.gz/<commit>".
-var commits = regexp.MustCompile(`(?:#(?:commit=)?|/tar\.gz/|/tarball/|/archive/)([0-9a-f]{40})(?:\.tar\.gz|\.zip|&.*)?$`)
+// commits finds the commit that tools write behind the address of a git repository, and in
+// that of an archive of one: "…#<commit>", "…#commit=<commit>", "…/tar.gz/<commit>", "…?ref=<commit>".
+var commits = regexp.MustCompile(`(?:#|#commit=|/tar\.gz/|/tarball/|/archive/|[?&]ref=|[?&]sha=)([0-9a-f]{40})(?:\.tar\.gz|\.zip|&.*)?$`)
 
 // gitCommit returns the commit that an address is pinned to, "" when it is to none.
 func gitCommit(address string) string {
-	// Nearly all addresses are archives of a registry; the expression is slow for so many.
-	if strings.HasSuffix(address, ".tgz") || !strings.Contains(address, ":") || len(address) > 4096 {
+	// Nearly all addresses are archives of a registry, maybe with the hash of the archive
+	// behind them; the expression is slow for so many.
+	if strings.Contains(address, ".tgz") || !strings.Contains(address, ":") || len(address) > 4096 {
 		return ""
 	}
-	if m := commits.FindStringSubmatch(address); m != nil {
-		return strings.Clone(m[1])
+	m := commits.FindStringSubmatchIndex(address)
+	if m == nil || strings.HasSuffix(address[:m[0]], ".tar.gz") && address[m[0]] == '#' {
+		return ""
 	}
-	return ""
+	return strings.Clone(address[m[2]:m[3]])
 }

@@ -59,7 +59,9 @@ func readPDM(s *source) error {
 		if err != nil {
 			return err
 		}
-		s.packages[i].Scope = groupScope(p.Get("groups"))
+		if groupScope(p.Get("groups")) == checks.ScopeRuntime {
+			s.packages[i].Scope = checks.ScopeRuntime
+		}
 		s.packages[i].Commit = strings.Clone(p.String("revision"))
 	}
 	for i, p := range l.nodes {
@@ -71,6 +73,12 @@ func readPDM(s *source) error {
 	}
 	l.projectWants("pyproject.toml", wantsPyproject)
 	l.g.apply(s.packages)
+	for i, p := range l.nodes {
+		// Whether a group is an extra or for development, the lock file does not tell.
+		if s.packages[i].Scope == "" && !p.Get("groups").Empty() {
+			s.packages[i].Scope = checks.ScopeOptional
+		}
+	}
 	return nil
 }
 

@@ -271,6 +271,10 @@ func readPins(text string) [][2]string {
 	return pins
 }
 
+// wantsConstraints wants nothing: a constraints file says which version to take of what
+// requirements files name, and is read with them.
+func wantsConstraints(string) ([]want, error) { return nil, nil }
+
 // relate turns the comments into relations and paths.
 func (r *requirements) relate() {
 	byName := make(map[string]int, len(r.s.packages))

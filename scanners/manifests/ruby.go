@@ -37,7 +37,11 @@ func readGemfileLock(s *source) error {
 	var g graph
 	for _, n := range l.needs {
 		for _, to := range l.byName[n.name] {
-			g.need(n.from, to, false)
+			if s.packages[n.from].Name == "" { // a folder of the repository
+				g.direct(to, checks.ScopeRuntime)
+			} else {
+				g.need(n.from, to, false)
+			}
 		}
 	}
 	for _, name := range l.direct {
