@@ -177,7 +177,7 @@ func (r *Repo) suite(sha, branch string) (*suite, bool) {
 	return s, true
 }
 
-// state sums up the runs of a suite.
+// suiteState sums up the runs of a suite.
 func (r *Repo) suiteState(s *suite) (status, conclusion string) {
 	status = "queued"
 	for _, c := range r.checkRuns {

@@ -94,7 +94,7 @@ func (r *Repo) suiteObject(s *suite) object {
 	}
 }
 
-// workflowRun renders the schema workflow-run.
+// object renders the schema workflow-run.
 func (w *WorkflowRun) object() object {
 	url := fmt.Sprintf("%s/actions/runs/%d", w.r.url(), w.ID)
 	suite := w.ID + 1_000_000_000_000

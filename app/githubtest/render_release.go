@@ -53,8 +53,8 @@ func (a *asset) blobURL() string {
 	return fmt.Sprintf("%s/assets/%d/%s?sig=stand-in", a.rel.g.blobRoot(), a.id, url.PathEscape(a.name))
 }
 
-// item renders an attestation of the list; the schema allows a null bundle although
-// GitHub now always sends one.
+// object renders an attestation of the list: with bundle_url and a null bundle, as the
+// service answers now, or with the bundle inline, as older servers do.
 func (a *attestation) object(inline bool) object {
 	o := object{"repository_id": a.repo.id, "bundle_url": a.bundleURL(), "initiator": a.initiator, "bundle": nil}
 	if inline {
