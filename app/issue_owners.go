@@ -24,7 +24,7 @@ const (
 // bad it is (GITHUB.md section 6).
 const issueLabel = "landwaiter"
 
-// labelColours are the colours of labels that we create, in GitHub's form; people may change them.
+// labelColour is the colour of a label that we create, in GitHub's form; people may change it.
 func labelColour(name string) string {
 	switch strings.TrimPrefix(name, issueLabel+":") {
 	case "critical":
@@ -39,7 +39,16 @@ func labelColour(name string) string {
 	return "5319e7"
 }
 
-// ensureLabel creates a label that is missing.
+// ensureLabels creates the labels that are missing.
+func (c *installation) ensureLabels(ctx context.Context, names []string) error {
+	for _, name := range names {
+		if err := c.ensureLabel(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *installation) ensureLabel(ctx context.Context, name string) error {
 	_, _, err := c.Issues.GetLabel(ctx, c.Repo.Owner, c.Repo.Name, name)
 	if err == nil {

@@ -217,10 +217,8 @@ func (c *installation) findIssue(ctx context.Context, known store.Publication) (
 // createIssue opens an issue. When GitHub refuses an assignee it is opened without any: the
 // body names the owners.
 func (c *installation) createIssue(ctx context.Context, due draftIssue) (int64, error) {
-	for _, label := range due.labels {
-		if err := c.ensureLabel(ctx, label); err != nil {
-			return 0, err
-		}
+	if err := c.ensureLabels(ctx, due.labels); err != nil {
+		return 0, err
 	}
 	request := &github.IssueRequest{Title: &due.title, Body: &due.body, Labels: &due.labels}
 	if len(due.assignees) > 0 {
@@ -251,6 +249,9 @@ func (c *installation) renewIssue(ctx context.Context, issue *github.Issue, due 
 	mark, _ := output.ParseMarker(issue.GetBody())
 	if mark.State == due.state && !closed {
 		return nil
+	}
+	if err := c.ensureLabels(ctx, due.labels); err != nil {
+		return err
 	}
 	request := &github.IssueRequest{Title: &due.title, Body: &due.body, Labels: withLabels(issue, due.labels)}
 	if closed {
