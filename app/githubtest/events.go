@@ -132,7 +132,11 @@ func (r *Repo) suiteEvent(action string, s *suite, by *account) Event {
 }
 
 func (r *Repo) issueEvent(action string, i *Issue, by *account, parts object) Event {
-	return r.event("issues", action, by, with(object{"issue": r.issue(i)}, parts))
+	shown := r.issue(i)
+	if via, ok := shown["performed_via_github_app"].(object); ok {
+		delete(via, "events") // as in suiteEvent
+	}
+	return r.event("issues", action, by, with(object{"issue": shown}, parts))
 }
 
 func (r *Repo) commentEvent(action string, i *Issue, c *Comment, by *account) Event {
