@@ -245,5 +245,5 @@ func (j *judgment) assetReason(r AssetReport, p proof) {
 	if len(j.r.Reasons) >= maxNamed {
 		message = r.Name + ": see the list of assets"
 	}
-	j.r.Reasons = append(j.r.Reasons, Reason{Rule: rule, Code: r.Code, Message: message})
+	j.reason(rule, r.Code, "%s", message)
 }

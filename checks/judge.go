@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -26,7 +27,12 @@ type judgment struct {
 	evidence []Evidence // of the scanners that this check looks at
 	now      time.Time
 	r        *Report
+	dropped  int  // reasons over maxReasons
+	failed   bool // a reason names a wrong thing
 }
+
+// maxReasons bounds the reasons of a Report. The rest is counted in one more.
+const maxReasons = 500
 
 // Judge forms the Report on m under p from what the scanners saw, at the time now.
 //
@@ -35,7 +41,6 @@ func Judge(m *Material, p *Policy, evidence []Evidence, now time.Time) (r Report
 	r = Report{
 		Subject: m.Subject, Verdict: Unknown, Time: now.UTC().Truncate(time.Second),
 		Reasons: []Reason{}, Findings: []Finding{}, Assets: []AssetReport{}, Evidence: []EvidenceSummary{},
-		Policy: PolicyRef{Digest: digest(p), Source: p.Source, Mode: string(p.Mode), OnIncomplete: p.PullRequest.OnIncomplete},
 	}
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -43,6 +48,7 @@ func Judge(m *Material, p *Policy, evidence []Evidence, now time.Time) (r Report
 			r.Reasons = []Reason{{Rule: RuleComplete, Code: CodeIncomplete, Message: fmt.Sprintf("the judgment was stopped by an internal fault: %v", fault)}}
 		}
 	}()
+	r.Policy = PolicyRef{Digest: digest(p), Source: p.Source, Mode: string(p.Mode), OnIncomplete: p.PullRequest.OnIncomplete}
 	c, ok := checkFor(m.Subject.Kind)
 	if !ok {
 		r.Reasons = append(r.Reasons, Reason{RuleComplete, CodeNothingToVerify, fmt.Sprintf("there is no check for a subject of kind %q", m.Subject.Kind)})
@@ -65,9 +71,17 @@ func summary(e Evidence) EvidenceSummary {
 	return s
 }
 
-// reason adds a reason of the verdict.
+// reason adds a reason of the verdict, once.
 func (j *judgment) reason(rule, code, format string, args ...any) {
-	j.r.Reasons = append(j.r.Reasons, Reason{Rule: rule, Code: code, Message: fmt.Sprintf(format, args...)})
+	r := Reason{Rule: rule, Code: code, Message: fmt.Sprintf(format, args...)}
+	j.failed = j.failed || !r.Unknown()
+	switch {
+	case slices.Contains(j.r.Reasons, r):
+	case len(j.r.Reasons) < maxReasons:
+		j.r.Reasons = append(j.r.Reasons, r)
+	default:
+		j.dropped++
+	}
 }
 
 // notice adds a remark that does not decide.
@@ -78,12 +92,15 @@ func (j *judgment) notice(rule, code, format string, args ...any) {
 // conclude sets the verdict from the reasons: Fail when one of them names a wrong thing,
 // Unknown when one says that something could not be seen, Pass when there is none.
 func (j *judgment) conclude() {
-	j.r.Verdict = Pass
-	for _, r := range j.r.Reasons {
-		if !r.Unknown() {
-			j.r.Verdict = Fail
-			return
-		}
+	if j.dropped > 0 {
+		j.r.Reasons = append(j.r.Reasons, Reason{RuleComplete, CodeIncomplete, fmt.Sprintf("and %d more", j.dropped)})
+	}
+	switch {
+	case j.failed:
+		j.r.Verdict = Fail
+	case len(j.r.Reasons) > 0:
 		j.r.Verdict = Unknown
+	default:
+		j.r.Verdict = Pass
 	}
 }

@@ -239,8 +239,11 @@ func (j *judgment) incomplete(c *comparison, unresolved []located) {
 			}
 		}
 	}
+	// What the scanner could not see matters only when there was something to look up.
 	for _, e := range j.evidence {
-		j.evidenceGaps(c, e, open)
+		if !c.compared || j.r.Coverage.Packages > 0 || j.r.Coverage.Unread > 0 {
+			j.evidenceGaps(c, e, open)
+		}
 	}
 	for i, p := range unresolved {
 		if i == maxNamed {
@@ -284,8 +287,5 @@ func (j *judgment) gap(code string, g Gap) {
 	if g.Path != "" {
 		text = g.Path + ": " + g.Reason
 	}
-	r := Reason{Rule: RuleComplete, Code: code, Message: text}
-	if !slices.Contains(j.r.Reasons, r) {
-		j.r.Reasons = append(j.r.Reasons, r)
-	}
+	j.reason(RuleComplete, code, "%s", text)
 }

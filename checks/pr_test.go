@@ -192,6 +192,12 @@ func TestJudgeDependencies(t *testing.T) {
 		{"data of unlimited age", func(c *prCase) { c.evidence[0].DataTime = now.AddDate(-3, 0, 0) }, checks.Pass, nil, ""},
 		{"nothing touched and no scanner", func(c *prCase) { c.material.Head = c.material.Base; c.evidence = nil }, checks.Pass, nil, ""},
 		{"no manifests and no scanner", func(c *prCase) { c.material.Head, c.material.Base, c.evidence = checks.Tree{}, checks.Tree{}, nil }, checks.Pass, nil, ""},
+		{"only removals and no scanner", func(c *prCase) {
+			c.material.Head, c.evidence = tree(manifest("package-lock.json", "h")), nil
+		}, checks.Pass, nil, ""},
+		{"same packages in other order and no scanner", func(c *prCase) {
+			c.material.Head, c.evidence = tree(manifest("package-lock.json", "h", npm("lodash", "4.17.19", 99))), nil
+		}, checks.Pass, nil, ""},
 		{"unresolved package", func(c *prCase) {
 			c.material.Head = tree(manifest("requirements.txt", "h", checks.Package{Ecosystem: "PyPI", Name: "requests", Constraint: ">=2"}))
 		}, checks.Unknown, []string{checks.CodeUnresolved}, ""},

@@ -430,6 +430,9 @@ func TestReleaseAttestation(t *testing.T) {
 	}{
 		{"is no provenance", checks.RequireProvenance, func(*relCase) {}, checks.CodeNotProvenance},
 		{"is no signature of the maker", checks.RequireSignature, func(*relCase) {}, checks.CodeNotProvenance},
+		{"is none even when a rule names its signer", checks.RequireSignature, func(c *relCase) {
+			signer(checks.SignerRule{Issuer: "*", Identity: "https://dotcom.releases.github.com"})(c)
+		}, checks.CodeNotProvenance},
 		{"of another repository", checks.RequireReleaseAttestation, func(c *relCase) { c.attestation().Claim.Repository = "https://github.com/evil/app" }, checks.CodeSourceMismatch},
 		{"of another repository number", checks.RequireReleaseAttestation, func(c *relCase) { c.attestation().Claim.RepositoryID = "1" }, checks.CodeRepoIDMismatch},
 		{"of another tag", checks.RequireReleaseAttestation, func(c *relCase) { c.attestation().Claim.Ref = "refs/tags/v1.1.0" }, checks.CodeRefNotAllowed},
@@ -640,5 +643,22 @@ func TestArtifact(t *testing.T) {
 	c.material.Release.Assets = nil
 	if r := c.judge(); r.Verdict != checks.Unknown {
 		t.Errorf("nothing to verify: %v", r.Verdict)
+	}
+}
+
+// TestManyReasons: a failure counts even where it is beyond the reasons that are kept.
+func TestManyReasons(t *testing.T) {
+	t.Parallel()
+	c := genuine(t)
+	c.release().Assets = nil
+	for i := range 999 {
+		a := asset(fmt.Sprintf("a%d", i), sumLib)
+		a.Problem = &checks.Reason{Code: checks.CodeNotReadable, Message: "HTTP 500"}
+		c.release().Assets = append(c.release().Assets, a)
+	}
+	c.release().Assets = append(c.release().Assets, asset("unsigned.sh", sumLib))
+	r := c.judge()
+	if r.Verdict != checks.Fail || len(r.Reasons) != 501 || r.Reasons[500].Message != "and 500 more" {
+		t.Errorf("got %v, %d reasons", r.Verdict, len(r.Reasons))
 	}
 }

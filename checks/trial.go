@@ -147,7 +147,7 @@ func (t *trial) crypto() *Reason { return t.a.Problem }
 // rule is met whole or not at all.
 func (t *trial) signedBy() *Reason {
 	found, want := t.a.Signer, t.signer.expected()
-	if t.a.Kind == AttestationRelease && found.Identity != t.signer.Identity {
+	if t.a.Kind == AttestationRelease { // no signer rule can make it more: GitHub signs it for every repository
 		return because(CodeNotProvenance, "there is only GitHub's release attestation, which says what was published, not who built it; attest in the build, or require `release-attestation`")
 	}
 	mismatch := because(CodeSignerMismatch, "signed by %s, expected %s; if that signer is meant, name it in releases.trust.signers", found.Identity, want.Identity)
