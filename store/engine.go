@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -80,16 +81,23 @@ func (db *DB) connectPostgres(dsn string) error {
 		// The text of pgx's error holds the URL with its password left out.
 		return fmt.Errorf("reading the PostgreSQL URL: %w", err)
 	}
-	c.RuntimeParams["synchronous_commit"] = "on"
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "landwaiter"
 	}
 	db.engine = onPostgres
-	db.write = stdlib.OpenDB(*c)
+	db.write = stdlib.OpenDB(*c, stdlib.OptionAfterConnect(prepareSession))
 	db.write.SetMaxOpenConns(postgresConns)
 	db.write.SetMaxIdleConns(postgresConns)
 	db.read = db.write
 	return nil
+}
+
+// prepareSession makes commits durable whatever the server's default is, and plans each statement once
+// for a connection: planning costs more than the plans, which are steps in an index whatever
+// the parameters are.
+func prepareSession(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SET synchronous_commit = on; SET plan_cache_mode = force_generic_plan")
+	return err
 }
 
 // skipLocked is appended to a SELECT of jobs to claim: two processes take different ones

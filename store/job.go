@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func newJobRow(j Job, now time.Time) (jobRow, error) {
 		return jobRow{}, fmt.Errorf("job %s of key %s: arguments are not JSON", j.Step, j.Key)
 	}
 	row := jobRow{Job: j, state: jobReady, now: now}
-	row.Cause = cut(j.Cause)
+	row.Step, row.Key, row.Cause = text(j.Step), text(j.Key), cut(j.Cause)
 	if j.Due.After(now) {
 		row.state = jobLater
 	} else if j.Due.IsZero() {
@@ -127,35 +128,74 @@ func newJobRows(jobs []Job, now time.Time) ([]jobRow, error) {
 
 // enqueue adds rows, or merges them into jobs that wait.
 func (t *tx) enqueue(rows []jobRow) error {
-	for _, row := range rows {
-		generation, err := t.generation(row.Key, row.Generation)
-		if err != nil {
-			return fmt.Errorf("raising the generation of %s: %w", row.Key, err)
+	for _, round := range rounds(rows) {
+		if err := t.settle(round); err != nil {
+			return fmt.Errorf("raising the generation of %s: %w", round[0].Key, err)
 		}
-		row.Generation = generation
-		if err := t.insertJobs([]jobRow{row}); err != nil {
+		err := t.batches(len(round), jobInsertColumns, func(from, to int) error { return t.insertJobs(round[from:to]) })
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// generation returns the generation of a job that asks for wanted.
-func (t *tx) generation(key string, wanted int64) (int64, error) {
-	generation := wanted
-	if wanted > 0 {
-		return generation, nil
+// rounds splits rows, sorted by key, so that no round has a key twice and each key keeps its
+// order: one statement cannot merge two rows into one job.
+func rounds(rows []jobRow) [][]jobRow {
+	var list [][]jobRow
+	n := 0
+	for i, row := range rows {
+		n++
+		if i == 0 || rows[i-1].Key != row.Key {
+			n = 0
+		}
+		if n == len(list) {
+			list = append(list, nil)
+		}
+		list[n] = append(list[n], row)
 	}
-	if wanted == Follow {
-		err := t.one(`SELECT generation FROM job_key WHERE key = $1`, []any{text(key)}, &generation)
-		if !errors.Is(err, ErrNotFound) {
-			return generation, err
+	return list
+}
+
+// settle replaces the generations 0 and Follow in rows, no two of which share a key.
+func (t *tx) settle(rows []jobRow) error {
+	var raised []*jobRow
+	for i := range rows {
+		row := &rows[i]
+		if row.Generation == Follow {
+			err := t.one(`SELECT generation FROM job_key WHERE key = $1`, []any{row.Key}, &row.Generation)
+			if errors.Is(err, ErrNotFound) {
+				row.Generation, err = 0, nil // nothing to follow: it is the first
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if row.Generation == 0 {
+			raised = append(raised, row)
 		}
 	}
-	err := t.one(`INSERT INTO job_key (key, generation) VALUES ($1, 1)
-		ON CONFLICT (key) DO UPDATE SET generation = job_key.generation + 1 RETURNING generation`,
-		[]any{text(key)}, &generation)
-	return generation, err
+	return t.batches(len(raised), 2, func(from, to int) error {
+		args := make([]any, 0, 2*(to-from))
+		for _, row := range raised[from:to] {
+			args = append(args, row.Key, 1)
+		}
+		generations := make(map[string]int64, to-from)
+		err := t.each(`INSERT INTO job_key (key, generation) VALUES `+rowsOf(to-from, 2)+`
+			ON CONFLICT (key) DO UPDATE SET generation = job_key.generation + 1 RETURNING key, generation`, args,
+			func(rows *sql.Rows) error {
+				var key string
+				var generation int64
+				err := rows.Scan(&key, &generation)
+				generations[key] = generation
+				return err
+			})
+		for _, row := range raised[from:to] {
+			row.Generation = generations[row.Key]
+		}
+		return err
+	})
 }
 
 const jobInsertColumns = 10
@@ -164,7 +204,7 @@ const jobInsertColumns = 10
 func (t *tx) insertJobs(rows []jobRow) error {
 	args := make([]any, 0, len(rows)*jobInsertColumns)
 	for _, r := range rows {
-		args = append(args, r.state, text(r.Step), text(r.Key), r.Generation, r.Cause, r.Priority, r.InstallationID,
+		args = append(args, r.state, r.Step, r.Key, r.Generation, r.Cause, r.Priority, r.InstallationID,
 			micros(r.Due), string(r.Args), micros(r.now))
 		t.woke = t.woke || r.state == jobReady
 	}
