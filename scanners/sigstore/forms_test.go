@@ -256,6 +256,9 @@ func TestKeys(t *testing.T) {
 		want string
 	}{
 		"signature file": {func(f *fixture) checks.Bundle { return checks.Bundle{For: "app.tar.gz", Signature: signature(f)} }, ""},
+		"signature file given as evidence by its name": {func(f *fixture) checks.Bundle {
+			return checks.Bundle{Name: "app.tar.gz.sig", For: "app.tar.gz", Data: []byte(base64.StdEncoding.EncodeToString(signature(f)) + "\n")}
+		}, ""},
 		"signature file, second key": {func(f *fixture) checks.Bundle {
 			own := f.config.Keys[0]
 			other(f)

@@ -54,6 +54,7 @@ type Scanner struct {
 	release  *profile              // GitHub's release attestations
 	npm      []*trustedKey
 	pems     [][]byte
+	examined int // maxExamined; a test lowers it
 
 	// after is called after each step on a piece of evidence; tests inject faults with it.
 	after func(step string) error
@@ -64,7 +65,7 @@ type Scanner struct {
 func New(c Config) (*Scanner, error) {
 	s := &Scanner{
 		now: c.Now, requireProof: c.RequireProof, refreshed: c.Refreshed.UTC(), maxRootAge: c.MaxRootAge,
-		roots: map[string]*trustRoot{}, profiles: map[string]*profile{}, pems: c.Keys,
+		roots: map[string]*trustRoot{}, profiles: map[string]*profile{}, pems: c.Keys, examined: maxExamined,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -135,7 +136,7 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 	if err != nil {
 		return e, fmt.Errorf("reading %d pieces of evidence: %w", len(pieces), err)
 	}
-	chosen, over := choose(candidates, m, shelf)
+	chosen, over := s.choose(candidates, m, shelf)
 	err = parallel(ctx, len(chosen), func(i int) { s.prove(chosen[i], t) })
 	if err != nil {
 		return e, fmt.Errorf("verifying %d pieces of evidence: %w", len(chosen), err)
@@ -219,13 +220,13 @@ func gather(bundles []checks.Bundle) (pieces []piece, left []checks.Attestation)
 	return pieces, left
 }
 
-// choose picks what is verified and reported, at most maxExamined. What names an asset of
+// choose picks what is verified and reported, at most s.examined. What names an asset of
 // ours comes before what could not be read, and that before what is about other files;
 // within the first, what says that the judged repository was built from comes first. For
 // each asset whose attestations were not all examined there is one Attestation that says
 // so: attestations by others neither help nor block (THREATS.md, section 2, rule 7).
-func choose(all []*candidate, m *checks.Material, shelf *shelf) ([]*candidate, []checks.Attestation) {
-	if len(all) <= maxExamined {
+func (s *Scanner) choose(all []*candidate, m *checks.Material, shelf *shelf) ([]*candidate, []checks.Attestation) {
+	if len(all) <= s.examined {
 		return all, nil
 	}
 	ranks := make(map[*candidate]int, len(all))
@@ -244,7 +245,7 @@ func choose(all []*candidate, m *checks.Material, shelf *shelf) ([]*candidate, [
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b *candidate) int { return ranks[a] - ranks[b] })
 	skips := map[int]int{}
-	for _, c := range sorted[maxExamined:] {
+	for _, c := range sorted[s.examined:] {
 		for _, i := range c.assets {
 			skips[i]++
 		}
@@ -260,5 +261,5 @@ func choose(all []*candidate, m *checks.Material, shelf *shelf) ([]*candidate, [
 			Problem:  skipped(skips[i]),
 		})
 	}
-	return sorted[:maxExamined], over
+	return sorted[:s.examined], over
 }
