@@ -22,8 +22,10 @@ const (
 	// overlap is how far before the newest known record the list is read: a record may
 	// appear in the bucket a while after the time it bears. What is known is not fetched.
 	overlap = 6 * time.Hour
-	// listPart is how much of the list is fetched at a time, bytes. A day of changes fits.
-	listPart = 64 << 10
+	// listPart is how much of the list is fetched first, bytes; then twice as much each
+	// time, up to maxPart. A quiet day of npm fits into the first two.
+	listPart = 8 << 10
+	maxPart  = 1 << 20
 	maxList  = 256 << 20 // bytes of a whole list
 )
 
@@ -147,6 +149,7 @@ type changeList struct {
 	body     io.ReadCloser
 	etag     string
 	at       int64 // what has been read
+	part     int64 // what to ask for next; 0 at first
 	received int64
 	whole    bool
 }
@@ -176,7 +179,8 @@ func (l *changeList) Read(p []byte) (int, error) {
 
 // open asks for the next part.
 func (l *changeList) open() error {
-	header := map[string]string{"Range": fmt.Sprintf("bytes=%d-%d", l.at, l.at+listPart-1)}
+	l.part = min(max(listPart, 2*l.part), maxPart)
+	header := map[string]string{"Range": fmt.Sprintf("bytes=%d-%d", l.at, l.at+l.part-1)}
 	if l.etag != "" {
 		header["If-Match"] = l.etag
 	}

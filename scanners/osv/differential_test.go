@@ -1,0 +1,423 @@
+package osv
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/osv-scalibr/extractor"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/metadata"
+	"github.com/google/osv-scanner/v2/pkg/models"
+	"github.com/google/osv-scanner/v2/pkg/osvscanner"
+	"github.com/ossf/osv-schema/bindings/go/osvschema"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// The differential tests run OSV-Scanner's own engine beside ours. It extracts; both match
+// what it extracted. docs/differences.md explains each difference that they allow.
+
+// bucketOf reads folders in the bucket's layout, of zips or of JSON files, and returns the
+// records of each ecosystem by id. A later folder adds to an earlier one.
+func bucketOf(t testing.TB, dirs ...string) map[string]map[string][]byte {
+	t.Helper()
+	all := make(map[string]map[string][]byte)
+	add := func(ecosystem, name string, data []byte) {
+		if all[ecosystem] == nil {
+			all[ecosystem] = make(map[string][]byte)
+		}
+		all[ecosystem][strings.TrimSuffix(name, ".json")] = data
+	}
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s holds no advisories: %v", dir, err)
+		}
+		for _, file := range files {
+			ecosystem, name := filepath.Base(filepath.Dir(file)), filepath.Base(file)
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(name, ".json") {
+				add(ecosystem, name, data)
+			}
+			if name != "all.zip" {
+				continue
+			}
+			z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range z.File {
+				r, err := f.Open()
+				if err != nil {
+					t.Fatal(err)
+				}
+				record, err := io.ReadAll(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				add(ecosystem, f.Name, record)
+			}
+		}
+	}
+	return all
+}
+
+// oracle is OSV-Scanner on the same records as an index of ours.
+type oracle struct {
+	index   *Index
+	local   string            // folder with osv-scalibr/<Ecosystem>/all.zip
+	records map[string][]byte // by id
+	empty   string            // a configuration that says nothing
+}
+
+func newOracle(t testing.TB, dirs ...string) *oracle {
+	t.Helper()
+	o := &oracle{local: t.TempDir(), records: make(map[string][]byte), empty: filepath.Join(t.TempDir(), "osv-scanner.toml")}
+	if err := os.WriteFile(o.empty, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for ecosystem, records := range bucketOf(t, dirs...) {
+		texts := make(map[string]string)
+		for id, record := range records {
+			if protojson.Unmarshal(record, &osvschema.Vulnerability{}) != nil {
+				continue // OSV-Scanner passes over it in silence; see docs/differences.md
+			}
+			texts[id], o.records[id] = string(record), record
+		}
+		put(t, filepath.Join(o.local, "osv-scalibr"), ecosystem, zipped(t, texts))
+	}
+	// Without a database of an ecosystem that a lock file names, the engine stops matching
+	// in the middle: a git dependency is of the ecosystem GIT.
+	defer put(t, filepath.Join(o.local, "osv-scalibr"), "GIT", zipped(t, nil))
+	o.index = open(t, t.TempDir())
+	if _, err := o.index.Import(t.Context(), o.local, ImportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// actions are what OSV-Scanner is asked: the lock files under dir, nothing else of it.
+func (o *oracle) actions(dir string) osvscanner.ScannerActions {
+	a := osvscanner.ScannerActions{
+		DirectoryPaths: []string{dir}, Recursive: true, NoIgnore: true, ConfigOverridePath: o.empty,
+		ShowAllPackages: true, ShowAllVulns: true,
+	}
+	a.PluginsEnabled, a.PluginsNoDefaults = []string{"lockfile"}, true
+	a.TransitiveScanning.Disabled = true
+	return a
+}
+
+func doScan(t testing.TB, a osvscanner.ScannerActions) models.VulnerabilityResults {
+	t.Helper()
+	quiet.Do(func() { osvscanner.SetLogger(slog.DiscardHandler) })
+	out, err := osvscanner.DoScan(a)
+	if err != nil && !errors.Is(err, osvscanner.ErrVulnerabilitiesFound) && !errors.Is(err, osvscanner.ErrNoPackagesFound) {
+		t.Fatal(err)
+	}
+	return out
+}
+
+var quiet sync.Once
+
+// offline runs it on the zips, whose records it matches itself.
+func (o *oracle) offline(t testing.TB, dir string) models.VulnerabilityResults {
+	a := o.actions(dir)
+	a.CompareOffline, a.LocalDBPath = true, o.local
+	return doScan(t, a)
+}
+
+// overIndex runs it with our index in the place of the API of osv.dev.
+func (o *oracle) overIndex(t testing.TB, dir string) models.VulnerabilityResults {
+	a := o.actions(dir)
+	a.HTTPClient = &http.Client{Transport: o}
+	return doScan(t, a)
+}
+
+// RoundTrip answers as api.osv.dev does: POST /v1/querybatch and GET /v1/vulns/<id>.
+func (o *oracle) RoundTrip(req *http.Request) (*http.Response, error) {
+	if id, ok := strings.CutPrefix(req.URL.Path, "/v1/vulns/"); ok && req.Method == http.MethodGet {
+		if record, ok := o.records[id]; ok {
+			return answer(req, http.StatusOK, record), nil
+		}
+		return answer(req, http.StatusNotFound, []byte(`{}`)), nil
+	}
+	if req.Method != http.MethodPost || req.URL.Path != "/v1/querybatch" {
+		return nil, fmt.Errorf("nothing else is answered: %s %s", req.Method, req.URL)
+	}
+	var in struct{ Queries []osvQuery }
+	if err := json.NewDecoder(req.Body).Decode(&in); err != nil {
+		return nil, err
+	}
+	var out struct {
+		Results []osvResult `json:"results"`
+	}
+	for _, q := range in.Queries {
+		ids, err := rawIDs(o.index, checks.Package{Ecosystem: q.Package.Ecosystem, Name: q.Package.Name, Version: q.Version})
+		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
+			return nil, err
+		}
+		var r osvResult
+		for _, id := range ids {
+			r.Vulns = append(r.Vulns, osvID{id})
+		}
+		out.Results = append(out.Results, r)
+	}
+	body, err := json.Marshal(out)
+	return answer(req, http.StatusOK, body), err
+}
+
+type osvQuery struct {
+	Package struct{ Ecosystem, Name, PURL string }
+	Version string
+	Commit  string
+}
+
+type osvResult struct {
+	Vulns []osvID `json:"vulns,omitempty"`
+}
+
+type osvID struct {
+	ID string `json:"id"`
+}
+
+func answer(req *http.Request, status int, body []byte) *http.Response {
+	return &http.Response{
+		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
+		Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
+	}
+}
+
+// rawIDs are the ids of the records that affect p, before they are merged, sorted.
+func rawIDs(x *Index, p checks.Package) ([]string, error) {
+	g, err := x.hold()
+	if err != nil {
+		return nil, err
+	}
+	defer g.release()
+	m := &matcher{gen: g}
+	_, err = m.match(&p)
+	var ids []string
+	for _, h := range m.hits {
+		ids = append(ids, strings.Clone(h.rec.id))
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), err
+}
+
+// named is a package as OSV-Scanner names it.
+type named struct{ path, ecosystem, name, version string }
+
+func (n named) pkg() checks.Package {
+	return checks.Package{Ecosystem: n.ecosystem, Name: n.name, Version: n.version}
+}
+
+// found is what OSV-Scanner says of each package: the ids of the records, and its groups.
+// A package that a lock file names at two places is one: the engine attaches what it finds
+// to one of them.
+func foundBy(results models.VulnerabilityResults) map[named]*foundOf {
+	all := make(map[named]*foundOf)
+	for _, source := range results.Results {
+		for _, p := range source.Packages {
+			n := named{source.Source.Path, p.Package.Ecosystem, p.Package.Name, p.Package.Version}
+			if all[n] == nil {
+				all[n] = &foundOf{}
+			}
+			all[n].local = all[n].local || isLocal(p.Package.Inventory)
+			for _, v := range p.Vulnerabilities {
+				all[n].ids = append(all[n].ids, v.GetId())
+			}
+			for _, g := range p.Groups {
+				all[n].groups = append(all[n].groups, sortedWith(g.Aliases, g.IDs[0]))
+			}
+		}
+	}
+	for _, f := range all {
+		slices.Sort(f.ids)
+		f.ids = slices.Compact(f.ids)
+		slices.SortFunc(f.groups, slices.Compare)
+		f.groups = slices.CompactFunc(f.groups, slices.Equal)
+	}
+	return all
+}
+
+type foundOf struct {
+	ids    []string
+	groups [][]string
+	local  bool // it lies in the project, or in the package above it, not in the registry
+}
+
+// isLocal says whether OSV-Scanner takes an npm package for one that no advisory is about:
+// one that is linked, or bundled with another package. We match bundled ones.
+func isLocal(p *extractor.Package) bool {
+	if p == nil {
+		return false
+	}
+	m, ok := p.Metadata.(interface {
+		PackageSource() metadata.NPMPackageSource
+	})
+	return ok && m.PackageSource() == metadata.Local
+}
+
+// compare matches every package that OSV-Scanner extracted with our index, and returns the
+// records that only one of the two finds.
+func (o *oracle) compare(t testing.TB, results models.VulnerabilityResults) []string {
+	t.Helper()
+	var differences []string
+	for n, theirs := range foundBy(results) {
+		ours, err := rawIDs(o.index, n.pkg())
+		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
+			t.Fatal(err)
+		}
+		for _, id := range theirs.ids {
+			if !slices.Contains(ours, id) {
+				differences = append(differences, fmt.Sprintf("only theirs: %v %s (%v)", n, id, err))
+			}
+		}
+		for _, id := range ours {
+			if !slices.Contains(theirs.ids, id) && !theirs.local {
+				differences = append(differences, fmt.Sprintf("only ours: %v %s", n, id))
+			}
+		}
+	}
+	slices.Sort(differences)
+	return differences
+}
+
+// compareGroups checks that our Advisories are OSV-Scanner's groups.
+func (o *oracle) compareGroups(t testing.TB, results models.VulnerabilityResults) {
+	t.Helper()
+	for n, theirs := range foundBy(results) {
+		if theirs.local && len(theirs.groups) == 0 {
+			continue
+		}
+		advisories, err := o.index.Lookup(n.pkg())
+		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
+			t.Fatal(err)
+		}
+		var ours [][]string
+		for _, a := range advisories {
+			ours = append(ours, sortedWith(a.Aliases, a.ID))
+		}
+		slices.SortFunc(ours, slices.Compare)
+		if diff := cmp.Diff(theirs.groups, ours); diff != "" {
+			t.Errorf("%v: groups of OSV-Scanner (-) and ours (+):\n%s", n, diff)
+		}
+	}
+}
+
+// corpus is the folder of the large samples, where there is one.
+func corpus(t testing.TB, parts ...string) string {
+	t.Helper()
+	dir := os.Getenv("LANDWAITER_CORPUS")
+	if dir == "" {
+		t.Skip("needs LANDWAITER_CORPUS, the folder of the large samples")
+	}
+	return filepath.Join(append([]string{dir}, parts...)...)
+}
+
+// pair is one row of the corpus' pairs.json.
+type pair struct {
+	ID        string
+	Reference struct {
+		Note       string
+		VulnsBase  int        `json:"vulns_base"`
+		VulnsHead  int        `json:"vulns_head"`
+		Fixed      [][]string `json:"fixed_by_head"`
+		Introduced [][]string `json:"introduced_by_head"`
+	}
+}
+
+func pairs(t testing.TB) []pair {
+	t.Helper()
+	data, err := os.ReadFile(corpus(t, "lockfiles", "pairs.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list struct{ Pairs []pair }
+	if err := json.Unmarshal(data, &list); err != nil {
+		t.Fatal(err)
+	}
+	return list.Pairs
+}
+
+// TestDifferentialCorpus: on every lock file of the corpus OSV-Scanner and we find the same
+// records for the same packages, make the same groups of them, and agree with what
+// OSV-Scanner 2.5.1 is recorded to have found.
+func TestDifferentialCorpus(t *testing.T) {
+	t.Parallel()
+	o := newOracle(t, corpus(t, "osv"), corpus(t, "osv-converted"))
+	for _, p := range pairs(t) {
+		base := o.check(t, corpus(t, "lockfiles", "pairs", p.ID, "base"))
+		head := o.check(t, corpus(t, "lockfiles", "pairs", p.ID, "head"))
+		if p.Reference.Note != "" {
+			continue // it could not read the file
+		}
+		if len(base) != p.Reference.VulnsBase || len(head) != p.Reference.VulnsHead {
+			t.Errorf("%s: %d and %d records, the reference has %d and %d", p.ID, len(base), len(head), p.Reference.VulnsBase, p.Reference.VulnsHead)
+		}
+		if diff := cmp.Diff(joined(p.Reference.Fixed), only(base, head)); diff != "" {
+			t.Errorf("%s: fixed by the head, the reference (-) and ours (+):\n%s", p.ID, diff)
+		}
+		if diff := cmp.Diff(joined(p.Reference.Introduced), only(head, base)); diff != "" {
+			t.Errorf("%s: introduced by the head, the reference (-) and ours (+):\n%s", p.ID, diff)
+		}
+	}
+}
+
+// check compares on the lock files of dir, and returns what we find there: for each record
+// and each package with its version, one "<id> <ecosystem> <name>".
+func (o *oracle) check(t *testing.T, dir string) (ours []string) {
+	t.Helper()
+	offline := o.offline(t, dir)
+	if diff := cmp.Diff([]string(nil), o.compare(t, offline)); diff != "" {
+		t.Errorf("%s:\n%s", dir, diff)
+	}
+	o.compareGroups(t, o.overIndex(t, dir))
+	for n := range foundBy(offline) {
+		ids, err := rawIDs(o.index, n.pkg())
+		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
+			t.Fatal(err)
+		}
+		for _, id := range ids {
+			ours = append(ours, id+" "+n.ecosystem+" "+n.name)
+		}
+	}
+	return ours
+}
+
+func joined(list [][]string) []string {
+	var out []string
+	for _, l := range list {
+		out = append(out, strings.Join(l, " "))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// only are the texts of a that are not in b, sorted, each once.
+func only(a, b []string) []string {
+	var out []string
+	for _, s := range a {
+		if !slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
