@@ -5,8 +5,9 @@
 // (work.go); judge.go gathers what the Subject is now (gather.go, pull_request.go,
 // merge_group.go, policy.go), asks checks.Run for the Report and records it; publish.go
 // shows it on its surfaces (check_run.go and those in its table); clock.go starts what time
-// alone starts. client.go and transport.go hold every rule about calling GitHub: one host,
-// one token per job, limits, paging.
+// alone starts; settle.go decides what becomes of a job that did not end well. client.go,
+// tokens.go, transport.go, limits.go and cache.go hold every rule about calling GitHub: one
+// host, one token per job, limits, paging.
 //
 // It never forms a Verdict, opens a file, or keeps state outside the store: any step may
 // stop anywhere and run again with the same outcome.

@@ -22,13 +22,16 @@ type recorder struct {
 	mu      sync.Mutex
 	calls   []call
 	written chan struct{}
+	next    http.RoundTripper
 }
 
-func newRecorder() *recorder { return &recorder{written: make(chan struct{}, 1)} }
+func newRecorder() *recorder {
+	return &recorder{written: make(chan struct{}, 1), next: usualTransport()}
+}
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := call{start: time.Now()}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := r.next.RoundTrip(req)
 	c.end = time.Now()
 	r.mu.Lock()
 	r.calls = append(r.calls, c)

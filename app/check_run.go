@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/go-github/v62/github"
-
 	"github.com/landwaiter/landwaiter/checks/output"
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -37,8 +35,17 @@ type showing struct {
 
 func (w showing) done() bool { return w.run.Status == "completed" }
 
-func (w showing) digest() string {
-	sum := sha256.Sum256(encode(w.run))
+// digest names all that is shown, notes the annotations alone.
+func (w showing) digest() string { return digestOf(w.run) }
+func (w showing) notes() string {
+	if len(w.run.Annotations) == 0 {
+		return ""
+	}
+	return digestOf(w.run.Annotations)
+}
+
+func digestOf(v any) string {
+	sum := sha256.Sum256(encode(v))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -49,7 +56,8 @@ type runState struct {
 	Mark   string `json:"mark,omitempty"`
 	Done   bool   `json:"done,omitempty"`
 	Digest string `json:"digest,omitempty"` // of what is shown
-	Sent   int    `json:"sent,omitempty"`   // annotations that the run carries
+	Notes  string `json:"notes,omitempty"`  // digest of its annotations, "" without
+	Sent   int    `json:"sent,omitempty"`   // how many annotations the run carries
 	// Begun says that a request was about to be sent whose answer is not known: look first.
 	Begun bool `json:"begun,omitempty"`
 }
@@ -86,7 +94,9 @@ func (a *App) show(ctx context.Context, c *installation, s subjectArgs, w showin
 		return nil // the head was left before this came about
 	case w.mark == markSuperseded && (prior.Run == "" || prior.Done):
 		return nil // nothing is open
-	case run == prior.Run && pub.RemoteID != 0 && !prior.Begun && (w.mark == markQueued || prior.Digest == w.digest()):
+	case run == prior.Run && w.mark == markQueued && (prior.Done || pub.RemoteID != 0 && !prior.Begun):
+		return nil // something is shown that a verdict will replace
+	case run == prior.Run && pub.RemoteID != 0 && !prior.Begun && prior.Digest == w.digest():
 		return nil
 	}
 	if run != prior.Run {
@@ -96,7 +106,9 @@ func (a *App) show(ctx context.Context, c *installation, s subjectArgs, w showin
 		pub.RemoteID, prior = 0, runState{}
 	}
 	pub.Generation = w.generation
-	next := runState{Run: run, Head: s.Commit, Mark: w.mark, Done: w.done(), Digest: w.digest(), Sent: prior.Sent, Begun: true}
+	next := runState{
+		Run: run, Head: s.Commit, Mark: w.mark, Done: w.done(), Digest: w.digest(), Notes: w.notes(), Sent: prior.Sent, Begun: true,
+	}
 	if err := a.saveShown(ctx, pub, next); err != nil {
 		return err
 	}
@@ -132,7 +144,7 @@ func chooseRun(s subjectArgs, w showing, pub store.Publication, prior runState) 
 		// skipped and cancelled must not turn into a verdict unseen: a required check would
 		// have been satisfied meanwhile.
 		return s.runID(prior.Run)
-	case prior.Sent > 0 && prior.Digest != w.digest() && w.mark != markQueued && w.generation > pub.Generation:
+	case (prior.Sent > 0 || prior.Begun && prior.Notes != "") && prior.Notes != w.notes() && w.mark != markQueued && w.generation > pub.Generation:
 		return s.runID(prior.Run) // annotations cannot be taken back
 	}
 	return prior.Run
@@ -164,7 +176,7 @@ func (a *App) saveShown(ctx context.Context, pub store.Publication, st runState)
 
 // write creates or updates the run and returns its number and how many annotations it has.
 func (c *installation) write(ctx context.Context, s subjectArgs, w showing, id int64, prior runState, run string) (int64, int, error) {
-	sent := 0
+	sent := prior.Sent // the run has these very annotations: chooseRun saw to it
 	if prior.Begun {
 		found, err := c.findRun(ctx, s, run)
 		if err != nil {
@@ -174,7 +186,7 @@ func (c *installation) write(ctx context.Context, s subjectArgs, w showing, id i
 			return 0, 0, nil // nothing came to be: nothing to conclude
 		}
 		sent = found.GetOutput().GetAnnotationsCount()
-		if found.GetStatus() == "completed" && found.GetConclusion() == w.run.Conclusion && sent >= len(w.run.Annotations) && sent > 0 {
+		if prior.Digest == w.digest() && found.GetStatus() == w.run.Status && found.GetConclusion() == w.run.Conclusion && sent == len(w.run.Annotations) {
 			return id, sent, nil
 		}
 	}
@@ -195,91 +207,24 @@ func (c *installation) write(ctx context.Context, s subjectArgs, w showing, id i
 	return id, sent, nil
 }
 
-// findRun looks for our run with that external id; a nil run means that there is none.
-func (c *installation) findRun(ctx context.Context, s subjectArgs, run string) (*github.CheckRun, error) {
-	all, err := each(ctx, func(page int) ([]*github.CheckRun, *github.Response, error) {
-		found, answer, err := c.Checks.ListCheckRunsForRef(ctx, c.Repo.Owner, c.Repo.Name, s.Commit, &github.ListCheckRunsOptions{
-			CheckName: github.String(s.check()), Filter: github.String("all"),
-			ListOptions: github.ListOptions{Page: page, PerPage: 100},
-		})
-		if err != nil {
-			return nil, answer, err
-		}
-		return found.CheckRuns, answer, nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("looking for check run %s: %w", run, err)
-	}
-	for _, r := range all {
-		if r.GetExternalID() == run && r.GetApp().GetID() == c.app.cfg.AppID {
-			return r, nil
-		}
-	}
-	return nil, nil
-}
-
-func (c *installation) createRun(ctx context.Context, s subjectArgs, w showing, run string, batch []output.Annotation) (int64, error) {
-	made, _, err := c.Checks.CreateCheckRun(ctx, c.Repo.Owner, c.Repo.Name, github.CreateCheckRunOptions{
-		Name: s.check(), HeadSHA: s.Commit, ExternalID: &run, DetailsURL: optional(c.app.detailsURL(s)),
-		Status: &w.run.Status, Conclusion: optional(w.run.Conclusion), Output: checkOutput(w.run, batch), Actions: actions(w),
-	})
-	if err != nil {
-		return 0, fmt.Errorf("creating check run %s on %s: %w", run, s.Commit, err)
-	}
-	return made.GetID(), nil
-}
-
-func (c *installation) updateRun(ctx context.Context, s subjectArgs, w showing, id int64, batch []output.Annotation) error {
-	_, _, err := c.Checks.UpdateCheckRun(ctx, c.Repo.Owner, c.Repo.Name, id, github.UpdateCheckRunOptions{
-		Name: s.check(), DetailsURL: optional(c.app.detailsURL(s)),
-		Status: &w.run.Status, Conclusion: optional(w.run.Conclusion), Output: checkOutput(w.run, batch), Actions: actions(w),
-	})
-	if err != nil {
-		return fmt.Errorf("updating check run %d on %s: %w", id, s.Commit, err)
-	}
-	return nil
-}
-
 // concludeOpen ends a run that gives way to a new one of the same Subject.
 func (c *installation) concludeOpen(ctx context.Context, s subjectArgs, id int64, prior runState) error {
-	if id == 0 || prior.Done {
+	if prior.Run == "" || prior.Done && !prior.Begun {
 		return nil
+	}
+	s.Commit = prior.Head
+	if id == 0 {
+		found, err := c.findRun(ctx, s, prior.Run)
+		if err != nil {
+			return err
+		}
+		if id = found.GetID(); id == 0 {
+			return nil
+		}
 	}
 	ended := showing{run: output.CheckRun{
 		Name: s.check(), Status: "completed", Conclusion: "cancelled", Title: "Superseded by a newer run",
 		Summary: "A newer run of this check is on the same commit.",
 	}}
 	return c.updateRun(ctx, s, ended, id, nil)
-}
-
-// optional is nil for "", which leaves a field out of a request.
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// actions are the buttons of a run: only what works is offered.
-func actions(w showing) []*github.CheckRunAction {
-	if !w.done() {
-		return nil
-	}
-	return []*github.CheckRunAction{{Label: "Re-check", Description: "Run this check again", Identifier: actionRecheck}}
-}
-
-// checkOutput is the text of a run in GitHub's form. A state without a title sends none.
-func checkOutput(run output.CheckRun, batch []output.Annotation) *github.CheckRunOutput {
-	if run.Title == "" {
-		return nil
-	}
-	out := &github.CheckRunOutput{Title: &run.Title, Summary: &run.Summary, Text: optional(run.Text)}
-	for _, n := range batch {
-		out.Annotations = append(out.Annotations, &github.CheckRunAnnotation{
-			Path: github.String(n.Path), StartLine: github.Int(max(n.StartLine, 1)), EndLine: github.Int(max(n.EndLine, n.StartLine, 1)),
-			AnnotationLevel: github.String(n.Level), Title: optional(n.Title), Message: github.String(n.Message),
-			RawDetails: optional(n.RawDetails),
-		})
-	}
-	return out
 }

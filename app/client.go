@@ -40,7 +40,7 @@ func newGateway(cfg Config, m *metrics) (*gateway, error) {
 		userAgent: strings.TrimSuffix("landwaiter/"+cfg.Version, "/"), lanes: map[int64]*lane{},
 	}
 	if g.next == nil {
-		g.next = http.DefaultTransport
+		g.next = usualTransport()
 	}
 	signer, err := ghinstallation.NewAppsTransport(&transport{gateway: g}, cfg.AppID, cfg.PrivateKey)
 	if err != nil {
@@ -51,6 +51,18 @@ func newGateway(cfg Config, m *metrics) (*gateway, error) {
 	g.apps = g.client(signer)
 	g.tokens = &tokens{apps: g.apps, now: cfg.Now, kept: map[string]*token{}}
 	return g, nil
+}
+
+// usualTransport is http.DefaultTransport with as many connections kept as one installation
+// has calls under way; the default keeps two and would open the others anew each time.
+func usualTransport() http.RoundTripper {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	t = t.Clone()
+	t.MaxIdleConnsPerHost = 2 * laneWidth
+	return t
 }
 
 // apiRoot reads Config.APIURL. Plain HTTP is for loopback only, where tests and the demo run.

@@ -3,12 +3,15 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
+	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -51,20 +54,26 @@ func TestPassingFaults(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				for _, route := range pullRoutes {
-					w := newWorld(t, githubtest.Options{Contract: githubtest.Off}, nil)
-					r := w.shop()
+				w := newWorld(t, githubtest.Options{Contract: githubtest.Off}, nil)
+				for i, route := range pullRoutes {
+					// Each route has a repository of its own, so that nothing of it is known yet.
+					r := w.repo(fmt.Sprintf("shop-%d", i), githubtest.Files{policyPath: enforcing, "package-lock.json": lock(fmt.Sprintf("pkg-%d@1.0.0", i))})
 					fault := f.fault
 					fault.Route, fault.When = route, when
 					w.github.Fail(fault)
 					p := r.OpenPull(githubtest.PullOptions{Head: "change", Files: githubtest.Files{"package-lock.json": lock("lodash@4.17.20")}})
 					w.rest()
+					if !slices.ContainsFunc(w.github.CallsTo(route), func(c githubtest.Call) bool {
+						return c.Fault && strings.Contains(c.Path, r.FullName()) || c.Fault && i == 0
+					}) {
+						t.Errorf("%s was not disturbed", route)
+					}
 					w.concluded(r, p.HeadSHA(), "failure", "1 violation")
 					if runs := r.CheckRuns(p.HeadSHA()); len(runs) != 1 || len(runs[0].Annotations) != 1 {
 						t.Errorf("%s: %d runs, want one with one annotation: %+v", route, len(runs), runs)
 					}
-					if n := len(w.reports()); n != 1 {
-						t.Errorf("%s: %d reports, want 1", route, n)
+					if n := len(w.reports()); n != i+1 {
+						t.Errorf("%s: %d reports of %d pull requests", route, n, i+1)
 					}
 				}
 			})
@@ -198,7 +207,9 @@ func TestScannerFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, githubtest.Options{}, nil)
-			w.app.limits.judge = 300 * time.Millisecond
+			if tt.name == "hangs" {
+				w.app.limits.judge = 300 * time.Millisecond
+			}
 			w.scanner.fail = tt.fail
 			r := w.shop()
 			p := w.pull(r, "change", githubtest.Files{"package-lock.json": lock("lodash@4.17.20")})
@@ -283,4 +294,18 @@ func TestG14Canary(t *testing.T) {
 			t.Errorf("the log contains %q", secret)
 		}
 	}
+}
+
+// TestInternalFault lets our own code panic: the check says that it is our fault, and the
+// process goes on.
+func TestInternalFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, githubtest.Options{}, func(c *Config) {
+		c.ReadInventory = func(context.Context, []checks.File) checks.Inventory { panic("out of bounds") }
+	})
+	r := w.shop()
+	p := w.pull(r, "change", githubtest.Files{"package-lock.json": lock("lodash@4.17.20")})
+	w.concluded(r, p.HeadSHA(), "failure", "Landwaiter failed, ref ")
+	q := w.pull(r, "other", githubtest.Files{"README.md": "x\n"})
+	w.concluded(r, q.HeadSHA(), "success", "No dependency changes")
 }

@@ -41,6 +41,7 @@ func TestPullRequest(t *testing.T) {
 		{name: "G23 lockfile is {}", head: githubtest.Files{"package-lock.json": "{}"}, conclusion: "failure", title: "Could not", scans: 1, annotated: -1},
 		{name: "G23 lockfile is empty", head: githubtest.Files{"package-lock.json": ""}, conclusion: "failure", title: "Could not", scans: 1, annotated: -1},
 		{name: "G23 lockfile is a link", head: githubtest.Files{"package-lock.json": githubtest.Symlink("other.json")}, conclusion: "failure", title: "Could not", scans: 1, annotated: -1},
+		{name: "G23 lockfile of 33 MiB", head: githubtest.Files{"package-lock.json": strings.Repeat(" ", 33<<20)}, conclusion: "failure", title: "Could not", scans: 1, annotated: -1},
 		{name: "G23 incomplete is neutral where policy says so", base: githubtest.Files{policyPath: enforcing + "pull_request: {on_incomplete: neutral}\n"}, head: githubtest.Files{"package-lock.json": "{}"}, conclusion: "neutral", title: "Could not", scans: 1, annotated: -1},
 		{name: "manifest removed", head: githubtest.Files{"package-lock.json": githubtest.Deleted}, conclusion: "success", title: "1 change, no violations", scans: 1},
 		{name: "manifest moved", base: githubtest.Files{"package-lock.json": vulnerable}, head: githubtest.Files{"package-lock.json": githubtest.Deleted, "web/package-lock.json": vulnerable}, conclusion: "success", title: "No dependency changes", scans: 1},
@@ -83,7 +84,7 @@ func TestShownRun(t *testing.T) {
 	if run.ExternalID != s.runID("") {
 		t.Errorf("external id %q, want %q", run.ExternalID, s.runID(""))
 	}
-	if want := fmt.Sprintf("https://landwaiter.example.com/repos/acme/shop/pr/%d@%s", p.Number, p.HeadSHA()); run.DetailsURL != want {
+	if want := fmt.Sprintf("https://landwaiter.example.com/repos/acme/shop/pr/%d@%s?repo=%d&proof=proof-of-%s", p.Number, p.HeadSHA(), r.ID(), s.key()); run.DetailsURL != want {
 		t.Errorf("details URL %q, want %q", run.DetailsURL, want)
 	}
 	if len(run.Actions) != 1 || run.Actions[0].Identifier != "recheck" {

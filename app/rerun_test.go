@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
@@ -68,6 +69,29 @@ func TestRerun(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestKnownContent judges the same content again: nothing that a digest names is fetched twice.
+func TestKnownContent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, githubtest.Options{}, nil)
+	r := w.shop()
+	p := w.pull(r, "change", githubtest.Files{"package-lock.json": lock("lodash@4.17.20")})
+	run := w.concluded(r, p.HeadSHA(), "failure", "1 violation")
+	w.github.ForgetCalls()
+	r.RerequestRun(run.ID, "mona")
+	w.settle()
+	if again := w.concluded(r, p.HeadSHA(), "failure", "1 violation"); len(again.Annotations) != 1 {
+		t.Errorf("%d annotations on the new run, want 1", len(again.Annotations))
+	}
+	for _, c := range w.github.Calls() {
+		if strings.Contains(c.Path, "/git/") || strings.Contains(c.Path, "/compare/") || strings.Contains(c.Path, "/contents/") {
+			t.Errorf("%s %s was asked for again", c.Method, c.Path)
+		}
+	}
+	if w.scanner.Calls() != 2 {
+		t.Errorf("the scanner was asked %d times, want 2: a rerun looks at today's advisories", w.scanner.Calls())
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -179,7 +180,7 @@ func (a *App) attempt(ctx context.Context, j store.Job) error {
 		defer close(beating)
 		a.beat(ctx, j, lost)
 	}()
-	err := a.run(ctx, j)
+	err := a.runSafely(ctx, j)
 	if cause := context.Cause(ctx); errors.Is(cause, store.ErrLeaseLost) {
 		err = cause
 	} else if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -188,6 +189,18 @@ func (a *App) attempt(ctx context.Context, j store.Job) error {
 	lost(nil)
 	<-beating
 	return err
+}
+
+// runSafely runs the step of j and turns a panic into an error: one job must not take the
+// others down with it.
+func (a *App) runSafely(ctx context.Context, j store.Job) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			a.log.Error("step stopped by an internal fault", "step", j.Step, "run", j.Key, "fault", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = &permanent{fmt.Errorf("stopped by an internal fault: %v", r)}
+		}
+	}()
+	return a.run(ctx, j)
 }
 
 // beat renews the lease of j until ctx ends, and ends the work when the lease is lost.

@@ -87,6 +87,7 @@ func newWorld(t testing.TB, o githubtest.Options, change func(*Config)) *world {
 	w.config = Config{
 		AppID: w.github.AppID(), PrivateKey: w.github.AppKey(), WebhookSecrets: []string{w.github.WebhookSecret()},
 		APIURL: w.github.APIURL(), PublicURL: "https://landwaiter.example.com",
+		Sign:     func(key string) string { return "proof-of-" + key },
 		Scanners: []checks.Scanner{w.scanner}, Wanted: wantedLock, ReadInventory: readLocks, ParserVersion: "1",
 		Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Metrics: w.metrics,
 	}
