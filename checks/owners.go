@@ -44,9 +44,12 @@ func ParseCodeowners(data []byte) (*Codeowners, error) {
 	}
 	c := &Codeowners{}
 	for i, line := range strings.Split(string(data), "\n") {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
 		// One line at a time: the library gives up on the whole file at the first bad line,
 		// and silently at the first line longer than 64 KiB.
-		rules, err := codeowners.ParseFile(strings.NewReader(strings.TrimSuffix(line, "\r")))
+		rules, err := codeowners.ParseFile(strings.NewReader(line))
 		if err == nil && len(line) > maxGlobPattern {
 			err = fmt.Errorf("line of %d bytes: %w", len(line), ErrTooLarge)
 		}

@@ -24,7 +24,7 @@ func ForCheck(r checks.Report, o Options) CheckRun {
 		run.Name = CheckRelease
 		run.Title, run.Summary, run.Text = p.releaseTitle(), p.releaseSummary(), p.releaseText()
 	} else {
-		run.Title, run.Summary, run.Text = p.title(), p.summary(), p.text()
+		run.Title, run.Summary, run.Text = p.title(), p.summary(), p.text(MaxBody)
 		run.Annotations = p.annotations()
 	}
 	run.Conclusion = p.conclusion()

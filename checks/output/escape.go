@@ -18,17 +18,22 @@ const maxPiece = 300
 // bars broken bars, because both would end the span or the table cell that holds it. Empty
 // text stays empty.
 func Escape(s string) string {
-	s = strings.NewReplacer("`", "'", "|", "¦").Replace(Plain(s, maxPiece))
+	s = spanBreakers.Replace(Plain(s, maxPiece))
 	if s == "" {
 		return ""
 	}
 	return "`" + s + "`"
 }
 
+var spanBreakers = strings.NewReplacer("`", "'", "|", "¦")
+
 // Plain makes s safe where GitHub and terminals show text as it is: titles, annotations,
 // tables. It decodes entities, puts everything on one line, drops invisible characters, and
 // cuts after max characters.
 func Plain(s string, max int) string {
+	if simple(s) {
+		return cut(s, max)
+	}
 	s = decode(s)
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -40,6 +45,17 @@ func Plain(s string, max int) string {
 		return r
 	}, s)
 	return cut(strings.Join(strings.Fields(s), " "), max)
+}
+
+// simple reports whether s is printable ASCII without entities and without spaces, as nearly
+// all names and versions are.
+func simple(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' || s[i] == '&' {
+			return false
+		}
+	}
+	return true
 }
 
 // decode decodes entities until none is left, at most four times: text that is nested deeper

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -21,7 +22,7 @@ func JSON(w io.Writer, r checks.Report) error {
 // Markdown writes r as the summary and text that a check run would show, cut at no limit.
 func Markdown(w io.Writer, r checks.Report) error {
 	p := page{r: r, count: count(r), observe: r.Policy.Mode == string(checks.ModeObserve)}
-	text := p.summary() + "\n" + p.text()
+	text := p.summary() + "\n" + p.text(math.MaxInt)
 	if p.isRelease() {
 		text = p.releaseSummary() + "\n" + p.releaseText()
 	}

@@ -13,7 +13,7 @@ import (
 // Limits of a summary.
 const (
 	maxRows     = 20 // rows of a table
-	maxCommands = 20 // cures
+	maxCommands = 20 // cures, of both kinds together
 	maxReasons  = 20 // lines of why
 	maxIDs      = 3  // advisories in one row
 )
@@ -168,31 +168,35 @@ func list(b *strings.Builder, reasons []checks.Reason, line func(checks.Reason) 
 // howToFix writes one cure for each package: commands in one block, sentences below it.
 func (p page) howToFix(b *strings.Builder, rows []row) {
 	var commands, sentences []string
+	seen := map[string]bool{}
 	for _, r := range rows {
 		f := r.findings[0]
-		switch text := f.Remediation; {
-		case text == "":
-		case f.Command && !strings.Contains(text, "```") && printable(text):
-			if !slices.Contains(commands, text) {
-				commands = append(commands, text)
-			}
+		command := f.Command && !strings.Contains(f.Remediation, "```") && printable(f.Remediation)
+		id := f.Remediation
+		if !command {
+			id = f.Package.Name + "\x00" + id
+		}
+		if f.Remediation == "" || seen[id] {
+			continue
+		}
+		seen[id] = true
+		switch {
+		case len(commands)+len(sentences) >= maxCommands:
+		case command:
+			commands = append(commands, f.Remediation)
 		default:
-			if line := "- " + Escape(f.Package.Name) + ": " + Prose(text); !slices.Contains(sentences, line) {
-				sentences = append(sentences, line)
-			}
+			sentences = append(sentences, "- "+Escape(f.Package.Name)+": "+Prose(f.Remediation)+"\n")
 		}
 	}
-	if len(commands)+len(sentences) == 0 {
+	if len(seen) == 0 {
 		return
 	}
 	b.WriteString("\n### How to fix\n")
 	if len(commands) > 0 {
-		b.WriteString("```sh\n" + strings.Join(commands[:min(len(commands), maxCommands)], "\n") + "\n```\n")
+		b.WriteString("```sh\n" + strings.Join(commands, "\n") + "\n```\n")
 	}
-	for _, s := range sentences[:min(len(sentences), maxCommands)] {
-		b.WriteString(s + "\n")
-	}
-	if more := max(0, len(commands)-maxCommands) + max(0, len(sentences)-maxCommands); more > 0 {
+	b.WriteString(strings.Join(sentences, ""))
+	if more := len(seen) - maxCommands; more > 0 {
 		fmt.Fprintf(b, "\nand %d more\n", more)
 	}
 }
@@ -236,7 +240,8 @@ func (p page) acceptedRisks(b *strings.Builder) {
 }
 
 // text holds one collapsed section for each manifest: what changed in it, and what was found.
-func (p page) text() string {
+// Nothing more is written once it has limit bytes; the caller cuts it.
+func (p page) text(limit int) string {
 	var paths []string
 	changes, found := map[string][]checks.Change{}, map[string][]checks.Finding{}
 	for _, c := range p.r.Changes {
@@ -254,17 +259,23 @@ func (p page) text() string {
 	for _, path := range slices.Compact(paths) {
 		fmt.Fprintf(&b, "<details><summary><code>%s</code>: %s, %s</summary>\n\n", html.EscapeString(Plain(path, maxPiece)),
 			plural(len(changes[path]), "change"), plural(len(found[path]), "finding"))
-		section(&b, changes[path], found[path])
+		section(&b, changes[path], found[path], limit)
 		b.WriteString("\n</details>\n\n")
+		if b.Len() > limit {
+			break
+		}
 	}
 	return b.String()
 }
 
-func section(b *strings.Builder, changes []checks.Change, found []checks.Finding) {
+func section(b *strings.Builder, changes []checks.Change, found []checks.Finding, limit int) {
 	if len(found) > 0 {
 		b.WriteString("| Line | Package | Version | Advisory | Severity | Summary |\n|---|---|---|---|---|---|\n")
 	}
 	for _, f := range found {
+		if b.Len() > limit {
+			return
+		}
 		fmt.Fprintf(b, "| %d | %s | %s | %s | %s | %s |\n", f.Location.Line, Escape(f.Package.Name), Escape(f.Package.Version),
 			Escape(f.Advisory), f.Severity, Escape(f.Summary))
 	}
@@ -272,6 +283,9 @@ func section(b *strings.Builder, changes []checks.Change, found []checks.Finding
 		b.WriteString("\n| Change | Package | From | To |\n|---|---|---|---|\n")
 	}
 	for _, c := range changes {
+		if b.Len() > limit {
+			return
+		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", c.Type, Escape(c.Name), Escape(c.From), Escape(c.To))
 	}
 }
