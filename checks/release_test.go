@@ -473,7 +473,8 @@ func TestV09Swapped(t *testing.T) {
 	}
 }
 
-// TestV18Flood: ten thousand foreign attestations neither help nor block nor take long.
+// TestV18Flood: ten thousand foreign attestations neither help nor block, and the report stays
+// small. The work is one comparison for each; BenchmarkJudgeRelease measures it.
 func TestV18Flood(t *testing.T) {
 	t.Parallel()
 	c := genuine(t)
@@ -482,7 +483,6 @@ func TestV18Flood(t *testing.T) {
 	for i := range 10_000 {
 		many = append(many, foreign(i, sumApp))
 	}
-	start := time.Now()
 	c.evidence.Attestations = append(append(slices.Clone(many[:5000]), good), many[5000:]...)
 	if r := c.judge(); r.Verdict != checks.Pass || len(r.Assets[0].Evidence) != 1 {
 		t.Errorf("with ours among them: %v %v", r.Verdict, r.Reasons)
@@ -491,9 +491,6 @@ func TestV18Flood(t *testing.T) {
 	r := c.judge()
 	if r.Verdict != checks.Fail || r.Assets[0].Code != checks.CodeNoneAcceptable || len(r.Reasons[0].Message) > 1000 {
 		t.Errorf("without ours: %v %v", r.Verdict, r.Reasons)
-	}
-	if d := time.Since(start); d > 3*time.Second {
-		t.Errorf("took %v", d)
 	}
 }
 
@@ -660,5 +657,20 @@ func TestManyReasons(t *testing.T) {
 	r := c.judge()
 	if r.Verdict != checks.Fail || len(r.Reasons) != 501 || r.Reasons[500].Message != "and 500 more" {
 		t.Errorf("got %v, %d reasons", r.Verdict, len(r.Reasons))
+	}
+}
+
+func BenchmarkJudgeRelease(b *testing.B) {
+	var many []checks.Attestation
+	for i := range 10_000 {
+		many = append(many, foreign(i, sumApp))
+	}
+	m := &checks.Material{
+		Subject: checks.Subject{Kind: checks.KindRelease, Repository: "acme/app"},
+		Release: &checks.Release{TagRef: "refs/tags/v1.2.0", Commit: commit, Assets: []checks.Asset{asset("app.tar.gz", sumApp)}},
+	}
+	e := []checks.Evidence{{Scanner: "sigstore", Complete: true, Attestations: many}}
+	for b.Loop() {
+		checks.Judge(m, checks.DefaultPolicy(), e, now)
 	}
 }
