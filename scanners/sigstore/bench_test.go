@@ -51,3 +51,15 @@ func BenchmarkNew(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkForeign reads one attestation that is about other bytes, without cryptography.
+func BenchmarkForeign(b *testing.B) {
+	s, m := keyless(b, 1)
+	m.Release.Assets[0].SHA256 = sha("other bytes")
+	b.ReportAllocs()
+	for b.Loop() {
+		if e, err := s.Scan(b.Context(), m); err != nil || code(e.Attestations[0]) != checks.CodeDigestMismatch {
+			b.Fatalf("got %+v, %v", e, err)
+		}
+	}
+}
