@@ -10,7 +10,7 @@ type check struct {
 	judge   func(*judgment)
 }
 
-// checks is the table of checks. To add one: a file with its judgment, its rules as one field
+// all is the table of checks. To add one: a file with its judgment, its rules as one field
 // of Policy, and a row here.
 func all() []check {
 	return []check{

@@ -275,7 +275,7 @@ func byVersion(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// place as text, for messages.
+// String names the package and its version, for messages.
 func (l located) String() string {
 	return fmt.Sprintf("%s %s", l.Name, cmp.Or(versionText(l.Package), "(no version)"))
 }

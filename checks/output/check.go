@@ -176,7 +176,7 @@ func dataTime(t, report time.Time) string {
 	return t.Format("2006-01-02 15:04 UTC")
 }
 
-// foot is the last line of a summary.
+// foot is the last line of a summary, "" when it would say nothing.
 func (p page) foot() string {
 	var parts []string
 	if url := safeURL(p.o.DetailsURL); url != "" {
@@ -188,7 +188,10 @@ func (p page) foot() string {
 	if p.o.Checkpoint != "" {
 		parts = append(parts, fmt.Sprintf("ledger entry %d", p.o.LedgerIndex))
 	}
-	return strings.Join(parts, " · ") + "\n"
+	if len(parts) == 0 {
+		return ""
+	}
+	return "\n" + strings.Join(parts, " · ") + "\n"
 }
 
 // safeURL returns url when it can stand in a Markdown link, else "".

@@ -57,6 +57,9 @@ func (p page) releaseTitle() string {
 		if p.observe {
 			return cut(p.blockedBy(maxTitle-len(notEnforced)), maxTitle-len(notEnforced)) + notEnforced
 		}
+		if p.r.Subject.Kind == checks.KindArtifact {
+			return p.blockedBy(maxTitle)
+		}
 		return "Blocked: " + p.blockedBy(maxTitle-len("Blocked: "))
 	default:
 		unknown := len(p.failing())
@@ -143,7 +146,7 @@ func (p page) releaseSummary() string {
 		}
 		fmt.Fprintf(&b, "\n> %s\n", Prose(n.Message))
 	}
-	b.WriteString("\n" + p.foot())
+	b.WriteString(p.foot())
 	return b.String()
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// stateRow is what GitHub shows for one State. format takes no argument but the Detail.
+// stateRow is what GitHub shows for one State; title and text take from the Detail what they need.
 type stateRow struct {
 	status, conclusion string
 	title              func(Detail) string

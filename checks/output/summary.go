@@ -62,7 +62,7 @@ func (p page) summary() string {
 	for _, n := range p.r.Notices {
 		fmt.Fprintf(&b, "\n> %s\n", Prose(n.Message))
 	}
-	b.WriteString("\n" + p.foot())
+	b.WriteString(p.foot())
 	return b.String()
 }
 
