@@ -36,7 +36,6 @@ const (
 type gathered struct {
 	Material *checks.Material
 	Policy   *checks.Policy
-	Owners   *checks.Codeowners
 	// Commit is where the check stands when the Subject's name does not say: a release's.
 	Commit string
 	// Wait, when set, says that there is no verdict to form now.
