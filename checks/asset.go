@@ -157,7 +157,7 @@ func (s *stand) explain(best *proof, a Asset, candidates []Attestation, stranger
 	switch {
 	case ours && !best.problem.Unknown():
 	case len(s.holes) > 0 && !unseen:
-		best.problem = because(CodeNotReadable, "evidence may exist that could not be seen: %s", s.holes[0])
+		best.problem = because(s.holes[0].Code, "evidence may exist that could not be seen: %s", s.holes[0].Message)
 	case unseen:
 		for _, c := range candidates {
 			if c.Problem != nil && c.Problem.Unknown() {
@@ -165,7 +165,7 @@ func (s *stand) explain(best *proof, a Asset, candidates []Attestation, stranger
 			}
 		}
 	case best.tried && strangers > 0 && strangers == len(candidates)*len(s.signers):
-		best.problem = because(CodeNoneAcceptable, "%d attestations name it, none by an accepted signer; the nearest: %s", len(candidates), best.problem.Message)
+		best.problem = because(CodeNoneAcceptable, "%s; the nearest: %s", foreign(len(candidates)), best.problem.Message)
 	case best.tried:
 	case len(s.all) > 0:
 		best.problem = because(CodeAssetUnproven, "no evidence of this release names it; sign or attest every asset")
@@ -174,6 +174,14 @@ func (s *stand) explain(best *proof, a Asset, candidates []Attestation, stranger
 	default:
 		best.problem = because(CodeNoneAcceptable, "it has no %s; attest it in the build with actions/attest-build-provenance", requirementWord(best.require))
 	}
+}
+
+// foreign says that n attestations are all by others.
+func foreign(n int) string {
+	if n == 1 {
+		return "the one attestation that names it is not by an accepted signer"
+	}
+	return fmt.Sprintf("%d attestations name it, none by an accepted signer", n)
 }
 
 func requirementWord(require string) string {

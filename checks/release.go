@@ -114,8 +114,9 @@ type stand struct {
 	digest  map[string][]int // "sha256:..." or "sha512:..." to indices of all
 	name    map[string][]int // asset it stands beside, or base name of a subject
 	bundles map[string]bool  // bundles that speak of an asset of this release
-	// holes are places where evidence for any asset may be that could not be seen.
-	holes []string
+	// holes are places where evidence for any asset may be that could not be seen, each with
+	// its reason code.
+	holes []Reason
 }
 
 func newStand(j *judgment) *stand {
@@ -133,21 +134,36 @@ func newStand(j *judgment) *stand {
 			s.add(a, own)
 		}
 		for _, g := range e.Gaps {
-			s.holes = append(s.holes, strings.TrimPrefix(g.Path+": "+g.Reason, ": "))
+			s.hole(CodeNotReadable, g.Path, g.Reason)
 		}
 		if !e.Complete && len(e.Gaps) == 0 {
-			s.holes = append(s.holes, "the scanner "+e.Scanner+" did not finish")
+			s.hole(CodeNotReadable, "", "the scanner "+e.Scanner+" did not finish")
 		}
 	}
 	for _, g := range j.m.Release.Gaps {
-		s.holes = append(s.holes, strings.TrimPrefix(g.Path+": "+g.Reason, ": "))
+		s.hole(CodeNotReadable, g.Path, g.Reason)
 	}
 	for _, b := range j.m.Release.Bundles {
 		if b.Problem != nil && b.For == "" {
-			s.holes = append(s.holes, b.Name+": "+b.Problem.Message)
+			s.hole(b.Problem.Code, b.Name, b.Problem.Message)
 		}
 	}
 	return s
+}
+
+// hole notes a place that could not be seen, once.
+func (s *stand) hole(code, place, why string) {
+	text := why
+	if place != "" && !strings.HasPrefix(why, place) {
+		text = place + ": " + why
+	}
+	r := Reason{Code: code, Message: text}
+	if !r.Unknown() {
+		r.Code = CodeNotReadable
+	}
+	if !slices.Contains(s.holes, r) {
+		s.holes = append(s.holes, r)
+	}
 }
 
 // add files one attestation under everything it may be about.
@@ -175,7 +191,7 @@ func (s *stand) add(a Attestation, own map[string]bool) {
 		s.bundles[a.Bundle] = s.bundles[a.Bundle] || s.assets[base]
 	}
 	if a.For == "" && len(a.Subjects) == 0 && a.Problem != nil && a.Problem.Unknown() {
-		s.holes = append(s.holes, a.Bundle+": "+a.Problem.Message)
+		s.hole(a.Problem.Code, a.Bundle, a.Problem.Message)
 	}
 }
 
@@ -248,7 +264,7 @@ func (j *judgment) releaseNotices(s *stand, unmatched int) {
 		if i == maxNamed {
 			break
 		}
-		j.notice(RuleComplete, CodeNotReadable, "not seen: %s", hole)
+		j.notice(RuleComplete, hole.Code, "not seen: %s", hole.Message)
 	}
 }
 
