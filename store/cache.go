@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // touchEvery is how much older than now the last use of a cached body must be to be written
@@ -23,13 +25,13 @@ func (db *DB) Cached(ctx context.Context, key string) (Cached, error) {
 	var c Cached
 	var frame []byte
 	var used int64
-	err := db.reader(ctx).one(`SELECT etag, body, used FROM cache WHERE key = $1`, []any{text(key)}, &c.ETag, &frame, &used)
+	err := db.reader(ctx).One(`SELECT etag, body, used FROM cache WHERE key = $1`, []any{engine.Text(key)}, &c.ETag, &frame, &used)
 	if err == nil {
-		c.Body, err = db.bodies.unpack(frame)
+		c.Body, err = db.bodies.Unpack(frame)
 	}
-	if err == nil && db.writer != nil && db.now().Sub(fromMicros(used)) > touchEvery {
+	if err == nil && !db.readOnly && db.now().Sub(engine.FromMicros(used)) > touchEvery {
 		err = db.change(ctx, func(t *tx) error {
-			_, err := t.exec(`UPDATE cache SET used = $2 WHERE key = $1`, text(key), micros(db.now()))
+			_, err := t.Exec(`UPDATE cache SET used = $2 WHERE key = $1`, engine.Text(key), engine.Micros(db.now()))
 			return err
 		})
 	}
@@ -43,19 +45,19 @@ func (db *DB) Cached(ctx context.Context, key string) (Cached, error) {
 // when the bound of Config.CacheBytes is reached. A body that packed is over an eighth of the
 // bound is not kept, which is no error.
 func (db *DB) SaveCached(ctx context.Context, key string, c Cached) error {
-	if len(c.Body) > maxDecoded/2 {
+	if len(c.Body) > engine.MaxBody {
 		return nil
 	}
-	frame := db.bodies.pack(c.Body)
+	frame := db.bodies.Pack(c.Body)
 	size := int64(len(key) + len(c.ETag) + len(frame))
 	if size > db.cacheBytes/8 {
 		return nil
 	}
 	measure := db.cacheGrows(size)
 	err := db.change(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO cache (key, etag, body, size, used) VALUES ($1, $2, $3, $4, $5)
+		_, err := t.Exec(`INSERT INTO cache (key, etag, body, size, used) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (key) DO UPDATE SET etag = excluded.etag, body = excluded.body, size = excluded.size, used = excluded.used`,
-			text(key), text(c.ETag), frame, size, micros(db.now()))
+			engine.Text(key), engine.Text(c.ETag), frame, size, engine.Micros(db.now()))
 		if err != nil || !measure {
 			return err
 		}
@@ -83,11 +85,11 @@ func (db *DB) cacheGrows(size int64) bool {
 // evict removes what was not used for longest until at most bound bytes are kept.
 func (t *tx) evict(bound int64) error {
 	var size int64
-	if err := t.one(`SELECT COALESCE(sum(size), 0) FROM cache`, nil, &size); err != nil || size <= bound {
+	if err := t.One(`SELECT COALESCE(sum(size), 0) FROM cache`, nil, &size); err != nil || size <= bound {
 		return err
 	}
 	var keys []any
-	err := t.each(`SELECT key, size FROM cache ORDER BY used, size`, nil, func(rows *sql.Rows) error {
+	err := t.Each(`SELECT key, size FROM cache ORDER BY used, size`, nil, func(rows *sql.Rows) error {
 		var key string
 		var n int64
 		err := rows.Scan(&key, &n)
@@ -100,8 +102,8 @@ func (t *tx) evict(bound int64) error {
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	return t.batches(len(keys), 1, func(from, to int) error {
-		_, err := t.exec(`DELETE FROM cache WHERE key IN `+listOf(to-from, 1), keys[from:to]...)
+	return t.Batches(len(keys), 1, func(from, to int) error {
+		_, err := t.Exec(`DELETE FROM cache WHERE key IN `+engine.List(to-from, 1), keys[from:to]...)
 		return err
 	})
 }

@@ -3,16 +3,19 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
+	"embed"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
+	"os"
 	"sync"
 	"time"
 
-	"github.com/landwaiter/landwaiter/store/ledger"
+	"github.com/landwaiter/landwaiter/store/engine"
+	"github.com/landwaiter/landwaiter/store/entries"
 )
+
+//go:embed sqlite/*.sql postgres/*.sql
+var schema embed.FS
 
 // defaultCacheBytes bounds the cache when Config does not: a guess that holds the blobs and
 // answers of a few thousand repositories.
@@ -20,31 +23,18 @@ const defaultCacheBytes = 256 << 20
 
 // DB is an open store. Make one with Open.
 type DB struct {
-	engine engine
-	now    func() time.Time
-	log    *slog.Logger
-
-	write  *sql.DB // one connection on SQLite, held by writer; the pool on PostgreSQL
-	read   *sql.DB // the same pool as write on PostgreSQL
-	writer *writer // nil when opened for reading only
-	bodies *bodies
-
-	wake     chan struct{}
-	stop     context.CancelFunc // ends the listener
-	finished sync.WaitGroup     // the listener
-	closing  sync.Once
-
-	key       *ledger.Key // nil when opened for reading only without a key
-	verifiers []string    // public keys whose checkpoints are accepted, LedgerKey's first
-	outside   *checkpointFile
-
+	now        func() time.Time
+	log        *slog.Logger
+	engine     *engine.DB
+	bodies     *engine.Bodies
+	ledger     *entries.Keeper
 	cacheBytes int64
+	readOnly   bool
 
-	mu         sync.Mutex        // guards what follows
-	turn       map[int]int64     // priority -> the lane that got the last job
-	seen       ledger.Checkpoint // the newest checkpoint committed or read by this process
-	cacheAdded int64             // bytes saved in the cache since it was last measured
-	cacheKnown bool              // it was measured by this process
+	mu         sync.Mutex    // guards what follows
+	turn       map[int]int64 // priority -> the lane that got the last job
+	cacheAdded int64         // bytes saved in the cache since it was last measured
+	cacheKnown bool          // it was measured by this process
 }
 
 // Open connects to the database, brings its schema up to date (forward only; several
@@ -54,30 +44,13 @@ type DB struct {
 // last 1,000 leaves give their hashes, and that the checkpoint file is of the same tree; it
 // returns a TamperedError otherwise. VerifyLedger checks the rest.
 func Open(ctx context.Context, c Config) (*DB, error) {
-	db, path, err := connect(c)
+	bodies, err := engine.NewBodies()
 	if err != nil {
 		return nil, err
 	}
-	if err := db.start(ctx, c, path); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
-}
-
-// connect opens the pools without using them. path is the SQLite file, "" on PostgreSQL.
-func connect(c Config) (*DB, string, error) {
-	bodies, err := newBodies()
-	if err != nil {
-		return nil, "", err
-	}
 	db := &DB{
-		now:        c.Now,
-		log:        c.Log,
-		bodies:     bodies,
-		wake:       make(chan struct{}, 1),
-		stop:       func() {},
-		cacheBytes: cmp.Or(c.CacheBytes, defaultCacheBytes),
-		turn:       make(map[int]int64),
+		now: c.Now, log: c.Log, bodies: bodies, turn: make(map[int]int64),
+		cacheBytes: cmp.Or(c.CacheBytes, defaultCacheBytes), readOnly: c.ReadOnly,
 	}
 	if db.now == nil {
 		db.now = time.Now
@@ -85,111 +58,90 @@ func connect(c Config) (*DB, string, error) {
 	if db.log == nil {
 		db.log = slog.Default()
 	}
-	if strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://") {
-		return db, "", db.connectPostgres(c.URL)
+	if err := db.start(ctx, c); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	path := strings.TrimPrefix(strings.TrimPrefix(c.URL, "sqlite:"), "//")
-	return db, path, db.connectSQLite(path, c.ReadOnly)
+	return db, nil
 }
 
-// start does everything in Open that needs the database.
-func (db *DB) start(ctx context.Context, c Config, path string) error {
-	if err := db.Ping(ctx); err != nil {
+// start opens the database and then the ledger in it.
+func (db *DB) start(ctx context.Context, c Config) error {
+	var err error
+	db.engine, err = engine.Open(ctx, engine.Config{
+		URL: c.URL, ReadOnly: c.ReadOnly, Schema: schema, Log: db.log,
+		Together:  func(t *engine.Tx, items []any) error { return db.in(t).receive(items) },
+		Committed: func(t *engine.Tx) { db.ledger.Committed(t) },
+	})
+	if err != nil {
 		return err
 	}
-	if err := db.useKey(c, path); err != nil {
+	if err := c.settleLedger(db.engine.Path()); err != nil {
 		return err
 	}
+	db.ledger = entries.New(entries.Config{
+		DB: db.engine, Bodies: db.bodies, Now: db.now, Key: c.LedgerKey, Verifiers: c.LedgerVerifiers,
+		File: c.CheckpointFile, Beside: db.boundReports,
+	})
 	if c.ReadOnly {
 		return nil
 	}
-	if err := db.migrate(ctx); err != nil {
-		return err
-	}
-	if err := db.startWriter(ctx); err != nil {
-		return err
-	}
-	if err := db.openLedger(ctx); err != nil {
-		return err
-	}
-	return db.listen(c.URL)
+	return db.ledger.Open(ctx)
 }
 
-// useKey settles which key signs, which keys are accepted, and where the checkpoint is kept.
-func (db *DB) useKey(c Config, path string) error {
-	db.key = c.LedgerKey
-	file := c.CheckpointFile
+// settleLedger fills in the files beside a SQLite database; path is "" on PostgreSQL.
+func (c *Config) settleLedger(path string) error {
 	if path != "" {
-		file = cmp.Or(file, path+".checkpoint")
+		c.CheckpointFile = cmp.Or(c.CheckpointFile, path+".checkpoint")
 	}
-	if db.key == nil && !c.ReadOnly {
-		if path == "" {
-			return errors.New("opening the store: PostgreSQL needs a ledger key that all processes share; make one with LedgerKey")
+	if c.LedgerKey != nil {
+		return nil
+	}
+	file := path + ".ledger.key"
+	if c.ReadOnly {
+		// Without a key nothing can be verified, but all else can be read.
+		if _, err := os.Stat(file); path == "" || errors.Is(err, os.ErrNotExist) {
+			return nil
 		}
-		key, err := LedgerKey(path+".ledger.key", "landwaiter/ledger")
-		if err != nil {
-			return err
-		}
-		db.key = key
 	}
-	if db.key != nil {
-		db.verifiers = append(db.verifiers, db.key.Verifier())
+	if path == "" {
+		return errors.New("opening the store: PostgreSQL needs a ledger key that all processes share; make one with LedgerKey")
 	}
-	db.verifiers = append(db.verifiers, c.LedgerVerifiers...)
-	db.outside = &checkpointFile{path: file, size: -1, wanted: -1}
-	return nil
+	var err error
+	c.LedgerKey, err = LedgerKey(file, "landwaiter/ledger")
+	return err
 }
 
 // Close waits for writes that have begun and closes the connections. Later writes return
 // ErrClosed. Closing again does nothing.
 func (db *DB) Close() error {
-	var err error
-	db.closing.Do(func() { err = db.close() })
-	return err
-}
-
-func (db *DB) close() error {
-	db.stop()
-	db.finished.Wait()
-	var errs []error
-	if db.writer != nil {
-		errs = append(errs, db.writer.close())
+	defer db.bodies.Close()
+	if db.engine == nil {
+		return nil
 	}
-	if db.write != nil {
-		errs = append(errs, db.write.Close())
-	}
-	if db.read != nil && db.read != db.write {
-		errs = append(errs, db.read.Close())
-	}
-	db.bodies.close()
-	return errors.Join(errs...)
+	return db.engine.Close()
 }
 
 // Ping reports whether the database answers.
-func (db *DB) Ping(ctx context.Context) error {
-	if err := db.read.PingContext(ctx); err != nil {
-		return fmt.Errorf("reaching the database: %w", err)
-	}
-	return nil
+func (db *DB) Ping(ctx context.Context) error { return db.engine.Ping(ctx) }
+
+// Wake returns a channel that receives when a job may have become ready: after a commit in
+// this process, after one in another process on PostgreSQL, and every few seconds there in
+// case a notification was lost. It holds at most one value and has one reader: read, then
+// Claim until it returns fewer than asked. Use NextDue for jobs that become due by time.
+func (db *DB) Wake() <-chan struct{} { return db.engine.Wake() }
+
+// tx is a transaction, or a connection for reading, with the store it belongs to.
+type tx struct {
+	*engine.Tx
+	db *DB
 }
 
-// micros is how times are stored: microseconds UTC since 1970, 0 for the zero time.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
+func (db *DB) in(t *engine.Tx) *tx { return &tx{t, db} }
 
-func fromMicros(v int64) time.Time {
-	if v == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(v).UTC()
-}
+// reader returns a tx that sees the newest commit with each statement.
+func (db *DB) reader(ctx context.Context) *tx { return db.in(db.engine.Reader(ctx)) }
 
-// text makes s storable on both engines: PostgreSQL refuses NUL and invalid UTF-8, which
-// hostile names and messages may hold. Both become U+FFFD.
-func text(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+// change runs fn in one durable transaction: see engine.DB.Change.
+func (db *DB) change(ctx context.Context, fn func(*tx) error) error {
+	return db.engine.Change(ctx, func(t *engine.Tx) error { return fn(db.in(t)) })
 }

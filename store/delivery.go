@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // MaxBody is the limit of Delivery.Body in bytes. GitHub sends at most 25 MB (GITHUB.md section 2).
@@ -42,21 +44,18 @@ func (db *DB) Receive(ctx context.Context, d Delivery, route Job) (fresh bool, e
 	if len(d.Body) > MaxBody {
 		return false, fmt.Errorf("keeping delivery %s of %d bytes: %w", d.GUID, len(d.Body), ErrTooLarge)
 	}
-	if db.writer == nil {
-		return false, ErrClosed
-	}
 	now := db.now()
 	if d.Received.IsZero() {
 		d.Received = now
 	}
-	d.GUID = text(d.GUID)
+	d.GUID = engine.Text(d.GUID)
 	route.Step, route.Key, route.Generation = StepRoute, DeliveryKey(d.GUID), 1
 	job, err := newJobRow(route, now)
 	if err != nil {
 		return false, err
 	}
-	a := &arrival{delivery: d, job: job, body: db.bodies.pack(d.Body)}
-	if err := db.writer.do(&write{ctx: ctx, arrival: a, done: make(chan error, 1)}); err != nil {
+	a := &arrival{delivery: d, job: job, body: db.bodies.Pack(d.Body)}
+	if err := db.engine.Add(ctx, a); err != nil {
 		return false, fmt.Errorf("keeping delivery %s: %w", d.GUID, err)
 	}
 	return a.fresh, nil
@@ -72,10 +71,14 @@ type arrival struct {
 
 const deliveryColumns = 7
 
-// receive keeps the deliveries that are new, and their jobs.
-func (t *tx) receive(arrivals []*arrival) error {
+// receive keeps the deliveries that are new, and their jobs. It gets what Receive added.
+func (t *tx) receive(items []any) error {
+	arrivals := make([]*arrival, 0, len(items))
+	for _, item := range items {
+		arrivals = append(arrivals, item.(*arrival))
+	}
 	var jobs []jobRow
-	err := t.batches(len(arrivals), deliveryColumns, func(from, to int) error {
+	err := t.Batches(len(arrivals), deliveryColumns, func(from, to int) error {
 		fresh, err := t.insertDeliveries(arrivals[from:to])
 		if err != nil {
 			return fmt.Errorf("inserting deliveries: %w", err)
@@ -93,7 +96,7 @@ func (t *tx) receive(arrivals []*arrival) error {
 	if err != nil {
 		return err
 	}
-	return t.batches(len(jobs), jobInsertColumns, func(from, to int) error { return t.insertJobs(jobs[from:to]) })
+	return t.Batches(len(jobs), jobInsertColumns, func(from, to int) error { return t.insertJobs(jobs[from:to]) })
 }
 
 // insertDeliveries returns the GUIDs that were not kept yet.
@@ -101,11 +104,11 @@ func (t *tx) insertDeliveries(arrivals []*arrival) (map[string]bool, error) {
 	args := make([]any, 0, len(arrivals)*deliveryColumns)
 	for _, a := range arrivals {
 		d := &a.delivery
-		args = append(args, d.GUID, text(d.Event), text(d.Action), d.InstallationID, d.RepositoryID, micros(d.Received), a.body)
+		args = append(args, d.GUID, engine.Text(d.Event), engine.Text(d.Action), d.InstallationID, d.RepositoryID, engine.Micros(d.Received), a.body)
 	}
 	fresh := make(map[string]bool, len(arrivals))
-	err := t.each(`INSERT INTO delivery (guid, event, action, installation_id, repository_id, received, body)
-		VALUES `+rowsOf(len(arrivals), deliveryColumns)+`
+	err := t.Each(`INSERT INTO delivery (guid, event, action, installation_id, repository_id, received, body)
+		VALUES `+engine.Rows(len(arrivals), deliveryColumns)+`
 		ON CONFLICT (guid) DO NOTHING RETURNING guid`, args,
 		func(rows *sql.Rows) error {
 			var guid string
@@ -121,14 +124,14 @@ func (db *DB) Delivery(ctx context.Context, guid string) (Delivery, error) {
 	d := Delivery{GUID: guid}
 	var received int64
 	var frame []byte
-	err := db.reader(ctx).one(`SELECT event, action, installation_id, repository_id, received, body
-		FROM delivery WHERE guid = $1`, []any{text(guid)},
+	err := db.reader(ctx).One(`SELECT event, action, installation_id, repository_id, received, body
+		FROM delivery WHERE guid = $1`, []any{engine.Text(guid)},
 		&d.Event, &d.Action, &d.InstallationID, &d.RepositoryID, &received, &frame)
 	if err != nil {
 		return Delivery{}, fmt.Errorf("reading delivery %s: %w", guid, err)
 	}
-	d.Received = fromMicros(received)
-	if d.Body, err = db.bodies.unpack(frame); err != nil {
+	d.Received = engine.FromMicros(received)
+	if d.Body, err = db.bodies.Unpack(frame); err != nil {
 		return Delivery{}, fmt.Errorf("reading delivery %s: %w", guid, err)
 	}
 	return d, nil
@@ -185,12 +188,12 @@ func (db *DB) Unprocessed(ctx context.Context, limit int) ([]DeliverySummary, er
 
 func (db *DB) deliveries(ctx context.Context, query string, args ...any) ([]DeliverySummary, error) {
 	var list []DeliverySummary
-	err := db.reader(ctx).each(query, args, func(rows *sql.Rows) error {
+	err := db.reader(ctx).Each(query, args, func(rows *sql.Rows) error {
 		var d DeliverySummary
 		var received int64
 		var state jobState
 		err := rows.Scan(&d.ID, &d.GUID, &d.Event, &d.Action, &d.InstallationID, &d.RepositoryID, &received, &d.JobID, &state, &d.LastError)
-		d.Received = fromMicros(received)
+		d.Received = engine.FromMicros(received)
 		switch {
 		case d.JobID == 0:
 			d.State = DeliveryRouted
@@ -219,9 +222,9 @@ func (db *DB) PruneDeliveries(ctx context.Context, then time.Time) (int64, error
 	var total int64
 	for last := int64(0); ; {
 		var old, next int64
-		err := db.reader(ctx).one(`SELECT COALESCE(max(id), 0), COALESCE(sum(CASE WHEN received < $2 THEN 1 ELSE 0 END), 0)
+		err := db.reader(ctx).One(`SELECT COALESCE(max(id), 0), COALESCE(sum(CASE WHEN received < $2 THEN 1 ELSE 0 END), 0)
 			FROM (SELECT id, received FROM delivery WHERE id > $1 ORDER BY id LIMIT $3) AS w`,
-			[]any{last, micros(then), pruneWindow}, &next, &old)
+			[]any{last, engine.Micros(then), pruneWindow}, &next, &old)
 		// Ids rise with time of arrival, so a window without an old one is the end.
 		if err == nil && old == 0 {
 			return total, nil
@@ -242,11 +245,11 @@ func (db *DB) pruneBetween(ctx context.Context, after, last int64, then time.Tim
 	var pruned int64
 	err := db.change(ctx, func(t *tx) error {
 		var err error
-		pruned, err = t.exec(`DELETE FROM delivery WHERE id > $1 AND id <= $2 AND received < $3
+		pruned, err = t.Exec(`DELETE FROM delivery WHERE id > $1 AND id <= $2 AND received < $3
 			AND NOT EXISTS (SELECT 1 FROM job w WHERE w.state < 2 AND w.step = 'route' AND w.key = 'delivery:' || delivery.guid)
 			AND NOT EXISTS (SELECT 1 FROM job r WHERE r.state = 2 AND r.key = 'delivery:' || delivery.guid)
 			AND NOT EXISTS (SELECT 1 FROM job b WHERE b.state = 3 AND b.step = 'route' AND b.key = 'delivery:' || delivery.guid)`,
-			after, last, micros(then))
+			after, last, engine.Micros(then))
 		return err
 	})
 	if err != nil {

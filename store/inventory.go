@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // CachedInventory returns the manifest saved for a blob, or ErrNotFound. Its Path is that of
@@ -81,12 +82,12 @@ func (t *tx) keepInventories(r *Record) ([]blobLink, error) {
 }
 
 func (t *tx) linkBlobs(reportID int64, links []blobLink) error {
-	err := t.batches(len(links), 3, func(from, to int) error {
+	err := t.Batches(len(links), 3, func(from, to int) error {
 		args := make([]any, 0, 3*(to-from))
 		for _, l := range links[from:to] {
 			args = append(args, l.blob, l.side, reportID)
 		}
-		_, err := t.exec(`INSERT INTO report_blob (blob_id, side, report_id) VALUES `+rowsOf(to-from, 3), args...)
+		_, err := t.Exec(`INSERT INTO report_blob (blob_id, side, report_id) VALUES `+engine.Rows(to-from, 3), args...)
 		return err
 	})
 	if err != nil {
@@ -97,16 +98,16 @@ func (t *tx) linkBlobs(reportID int64, links []blobLink) error {
 
 // keepBlob returns the id of the manifest's content and keeps its packages when it is new.
 func (t *tx) keepBlob(m *checks.Manifest, parser string) (int64, error) {
-	key := []any{text(m.Digest), text(m.Format), text(parser)}
+	key := []any{engine.Text(m.Digest), engine.Text(m.Format), engine.Text(parser)}
 	var id int64
 	const find = `SELECT id FROM blob WHERE digest = $1 AND format = $2 AND parser = $3`
-	if err := t.one(find, key, &id); !errors.Is(err, ErrNotFound) {
+	if err := t.One(find, key, &id); !errors.Is(err, ErrNotFound) {
 		return id, err
 	}
-	err := t.one(`INSERT INTO blob (digest, format, parser) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`, key, &id)
+	err := t.One(`INSERT INTO blob (digest, format, parser) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`, key, &id)
 	if errors.Is(err, ErrNotFound) {
 		// Another process on PostgreSQL was first, and has kept the packages as well.
-		return id, t.one(find, key, &id)
+		return id, t.One(find, key, &id)
 	}
 	if err != nil {
 		return 0, err
@@ -115,12 +116,12 @@ func (t *tx) keepBlob(m *checks.Manifest, parser string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return id, t.batches(len(versions), 2, func(from, to int) error {
+	return id, t.Batches(len(versions), 2, func(from, to int) error {
 		args := make([]any, 0, 2*(to-from))
 		for _, version := range versions[from:to] {
 			args = append(args, version, id)
 		}
-		_, err := t.exec(`INSERT INTO uses (version_id, blob_id) VALUES `+rowsOf(to-from, 2), args...)
+		_, err := t.Exec(`INSERT INTO uses (version_id, blob_id) VALUES `+engine.Rows(to-from, 2), args...)
 		return err
 	})
 }
@@ -135,8 +136,8 @@ type UsedVersion struct {
 // package was never seen. It costs one index lookup then.
 func (db *DB) UsedVersions(ctx context.Context, ecosystem, name string) ([]UsedVersion, error) {
 	var list []UsedVersion
-	err := db.reader(ctx).each(`SELECT v.id, v.version FROM package p JOIN version v ON v.package_id = p.id
-		WHERE p.ecosystem = $1 AND p.name = $2 ORDER BY v.id`, []any{text(ecosystem), text(name)},
+	err := db.reader(ctx).Each(`SELECT v.id, v.version FROM package p JOIN version v ON v.package_id = p.id
+		WHERE p.ecosystem = $1 AND p.name = $2 ORDER BY v.id`, []any{engine.Text(ecosystem), engine.Text(name)},
 		func(rows *sql.Rows) error {
 			var v UsedVersion
 			err := rows.Scan(&v.ID, &v.Version)
@@ -154,14 +155,14 @@ func (db *DB) UsedVersions(ctx context.Context, ecosystem, name string) ([]UsedV
 func (db *DB) ReportsUsing(ctx context.Context, versionIDs ...int64) ([]int64, error) {
 	var list []int64
 	t := db.reader(ctx)
-	err := t.batches(len(versionIDs), 1, func(from, to int) error {
+	err := t.Batches(len(versionIDs), 1, func(from, to int) error {
 		args := []any{sideHead}
 		for _, id := range versionIDs[from:to] {
 			args = append(args, id)
 		}
-		return t.each(`SELECT DISTINCT b.report_id FROM uses u
+		return t.Each(`SELECT DISTINCT b.report_id FROM uses u
 			JOIN report_blob b ON b.blob_id = u.blob_id AND b.side = $1
-			WHERE u.version_id IN `+listOf(to-from, 2), args,
+			WHERE u.version_id IN `+engine.List(to-from, 2), args,
 			func(rows *sql.Rows) error {
 				var id int64
 				err := rows.Scan(&id)

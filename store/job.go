@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // Limits of a Job, in bytes.
@@ -76,7 +78,7 @@ func newJobRow(j Job, now time.Time) (jobRow, error) {
 		return jobRow{}, fmt.Errorf("job %s of key %s: arguments are not JSON", j.Step, j.Key)
 	}
 	row := jobRow{Job: j, state: jobReady, now: now}
-	row.Step, row.Key, row.Cause = text(j.Step), text(j.Key), cut(j.Cause)
+	row.Step, row.Key, row.Cause = engine.Text(j.Step), engine.Text(j.Key), cut(j.Cause)
 	if j.Due.After(now) {
 		row.state = jobLater
 	} else if j.Due.IsZero() {
@@ -90,7 +92,7 @@ func cut(s string) string {
 	if len(s) > maxCause {
 		s = s[:maxCause]
 	}
-	return text(s)
+	return engine.Text(s)
 }
 
 // Enqueue adds jobs in one transaction.
@@ -132,7 +134,7 @@ func (t *tx) enqueue(rows []jobRow) error {
 		if err := t.settle(round); err != nil {
 			return fmt.Errorf("raising the generation of %s: %w", round[0].Key, err)
 		}
-		err := t.batches(len(round), jobInsertColumns, func(from, to int) error { return t.insertJobs(round[from:to]) })
+		err := t.Batches(len(round), jobInsertColumns, func(from, to int) error { return t.insertJobs(round[from:to]) })
 		if err != nil {
 			return err
 		}
@@ -164,7 +166,7 @@ func (t *tx) settle(rows []jobRow) error {
 	for i := range rows {
 		row := &rows[i]
 		if row.Generation == Follow {
-			err := t.one(`SELECT generation FROM job_key WHERE key = $1`, []any{row.Key}, &row.Generation)
+			err := t.One(`SELECT generation FROM job_key WHERE key = $1`, []any{row.Key}, &row.Generation)
 			if errors.Is(err, ErrNotFound) {
 				row.Generation, err = 0, nil // nothing to follow: it is the first
 			}
@@ -176,13 +178,13 @@ func (t *tx) settle(rows []jobRow) error {
 			raised = append(raised, row)
 		}
 	}
-	return t.batches(len(raised), 2, func(from, to int) error {
+	return t.Batches(len(raised), 2, func(from, to int) error {
 		args := make([]any, 0, 2*(to-from))
 		for _, row := range raised[from:to] {
 			args = append(args, row.Key, 1)
 		}
 		generations := make(map[string]int64, to-from)
-		err := t.each(`INSERT INTO job_key (key, generation) VALUES `+rowsOf(to-from, 2)+`
+		err := t.Each(`INSERT INTO job_key (key, generation) VALUES `+engine.Rows(to-from, 2)+`
 			ON CONFLICT (key) DO UPDATE SET generation = job_key.generation + 1 RETURNING key, generation`, args,
 			func(rows *sql.Rows) error {
 				var key string
@@ -205,11 +207,13 @@ func (t *tx) insertJobs(rows []jobRow) error {
 	args := make([]any, 0, len(rows)*jobInsertColumns)
 	for _, r := range rows {
 		args = append(args, r.state, r.Step, r.Key, r.Generation, r.Cause, r.Priority, r.InstallationID,
-			micros(r.Due), string(r.Args), micros(r.now))
-		t.woke = t.woke || r.state == jobReady
+			engine.Micros(r.Due), string(r.Args), engine.Micros(r.now))
+		if r.state == jobReady {
+			t.Wake()
+		}
 	}
-	_, err := t.exec(`INSERT INTO job (state, step, key, generation, cause, priority, installation_id, due, args, created)
-		VALUES `+rowsOf(len(rows), jobInsertColumns)+mergeJob, args...)
+	_, err := t.Exec(`INSERT INTO job (state, step, key, generation, cause, priority, installation_id, due, args, created)
+		VALUES `+engine.Rows(len(rows), jobInsertColumns)+mergeJob, args...)
 	if err != nil {
 		return fmt.Errorf("adding job %s of %s: %w", rows[0].Step, rows[0].Key, err)
 	}
@@ -226,11 +230,26 @@ const mergeJob = ` ON CONFLICT (step, key) WHERE state < 2 DO UPDATE SET
 	due        = CASE WHEN excluded.due < job.due THEN excluded.due ELSE job.due END,
 	state      = CASE WHEN excluded.state < job.state THEN excluded.state ELSE job.state END`
 
+const jobColumns = `id, step, key, generation, cause, priority, installation_id, due, attempts, args, created, last_error, token, lease_until`
+
+func scanJob(rows *sql.Rows) (Job, error) {
+	var j Job
+	var due, created, lease int64
+	var args string
+	err := rows.Scan(&j.ID, &j.Step, &j.Key, &j.Generation, &j.Cause, &j.Priority, &j.InstallationID,
+		&due, &j.Attempts, &args, &created, &j.LastError, &j.Token, &lease)
+	j.Due, j.Created, j.LeaseUntil = engine.FromMicros(due), engine.FromMicros(created), engine.FromMicros(lease)
+	if args != "" {
+		j.Args = []byte(args)
+	}
+	return j, err
+}
+
 // Newest returns the newest generation of key, or ErrNotFound when none was ever raised. It
 // outlives the jobs.
 func (db *DB) Newest(ctx context.Context, key string) (int64, error) {
 	var generation int64
-	err := db.reader(ctx).one(`SELECT generation FROM job_key WHERE key = $1`, []any{text(key)}, &generation)
+	err := db.reader(ctx).One(`SELECT generation FROM job_key WHERE key = $1`, []any{engine.Text(key)}, &generation)
 	if err != nil {
 		return 0, fmt.Errorf("newest generation of %s: %w", key, err)
 	}

@@ -6,25 +6,27 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // Renew extends the lease of j to lease from now. ErrLeaseLost means: stop the work.
 func (db *DB) Renew(ctx context.Context, j Job, lease time.Duration) error {
 	return db.change(ctx, func(t *tx) error {
 		return t.leased("renewing", j, `UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 2`,
-			micros(db.now().Add(lease)))
+			engine.Micros(db.now().Add(lease)))
 	})
 }
 
 // leased runs a statement on the job with id $1, token $2 and state 2. When there is none the
 // lease is lost, and the statement has changed nothing: it must be the first of its write.
 func (t *tx) leased(doing string, j Job, query string, more ...any) error {
-	n, err := t.exec(query, append([]any{j.ID, j.Token}, more...)...)
+	n, err := t.Exec(query, append([]any{j.ID, j.Token}, more...)...)
 	if err != nil {
 		return fmt.Errorf("%s job %d: %w", doing, j.ID, err)
 	}
 	if n == 0 {
-		return unchanged{fmt.Errorf("%s job %d (%s of %s): %w", doing, j.ID, j.Step, j.Key, ErrLeaseLost)}
+		return engine.Unchanged(fmt.Errorf("%s job %d (%s of %s): %w", doing, j.ID, j.Step, j.Key, ErrLeaseLost))
 	}
 	return nil
 }
@@ -45,7 +47,7 @@ func (db *DB) Finish(ctx context.Context, j Job, then ...Job) error {
 	if err != nil {
 		return err
 	}
-	db.signal() // the next job with this key may start
+	db.engine.Signal() // the next job with this key may start
 	return nil
 }
 
@@ -54,7 +56,7 @@ func (t *tx) end(j Job, doing string) error {
 	if err := t.leased(doing, j, `DELETE FROM job WHERE id = $1 AND token = $2 AND state = 2`); err != nil {
 		return err
 	}
-	if _, err := t.exec(`DELETE FROM job WHERE state = 3 AND step = $1 AND key = $2`, text(j.Step), text(j.Key)); err != nil {
+	if _, err := t.Exec(`DELETE FROM job WHERE state = 3 AND step = $1 AND key = $2`, engine.Text(j.Step), engine.Text(j.Key)); err != nil {
 		return fmt.Errorf("%s job %d: %w", doing, j.ID, err)
 	}
 	return nil
@@ -67,7 +69,7 @@ func (db *DB) Retry(ctx context.Context, j Job, due time.Time, cause string) err
 	if err != nil {
 		return err
 	}
-	db.signal()
+	db.engine.Signal()
 	return nil
 }
 
@@ -76,15 +78,16 @@ func (db *DB) Retry(ctx context.Context, j Job, due time.Time, cause string) err
 // inherits j's generation, args and cause.
 func (t *tx) putBack(j Job, due time.Time, cause, doing string) error {
 	var twin int64
-	err := t.one(`SELECT id FROM job WHERE state < 2 AND step = $1 AND key = $2`, []any{text(j.Step), text(j.Key)}, &twin)
+	err := t.One(`SELECT id FROM job WHERE state < 2 AND step = $1 AND key = $2`, []any{engine.Text(j.Step), engine.Text(j.Key)}, &twin)
 	if errors.Is(err, ErrNotFound) {
-		state, now := jobReady, t.db.now()
-		if due.After(now) {
+		state := jobReady
+		if due.After(t.db.now()) {
 			state = jobLater
+		} else {
+			t.Wake()
 		}
-		t.woke = t.woke || state == jobReady
 		return t.leased(doing, j, `UPDATE job SET state = $3, due = $4, last_error = $5, worker = '', token = '', lease_until = 0
-			WHERE id = $1 AND token = $2 AND state = 2`, state, micros(due), cut(cause))
+			WHERE id = $1 AND token = $2 AND state = 2`, state, engine.Micros(due), cut(cause))
 	}
 	if err != nil {
 		return fmt.Errorf("%s job %d: %w", doing, j.ID, err)
@@ -92,7 +95,7 @@ func (t *tx) putBack(j Job, due time.Time, cause, doing string) error {
 	if err := t.leased(doing, j, `DELETE FROM job WHERE id = $1 AND token = $2 AND state = 2`); err != nil {
 		return err
 	}
-	if _, err := t.exec(`UPDATE job SET generation = $2, args = $3, cause = $4 WHERE id = $1 AND generation < $2`,
+	if _, err := t.Exec(`UPDATE job SET generation = $2, args = $3, cause = $4 WHERE id = $1 AND generation < $2`,
 		twin, j.Generation, string(j.Args), cut(j.Cause)); err != nil {
 		return fmt.Errorf("%s job %d: %w", doing, j.ID, err)
 	}
@@ -107,12 +110,12 @@ func (db *DB) Bury(ctx context.Context, j Job, cause string) error {
 		if err := t.leased("burying", j, `UPDATE job SET worker = '' WHERE id = $1 AND token = $2 AND state = 2`); err != nil {
 			return err
 		}
-		if _, err := t.exec(`DELETE FROM job WHERE state = 3 AND step = $1 AND key = $2`, text(j.Step), text(j.Key)); err != nil {
+		if _, err := t.Exec(`DELETE FROM job WHERE state = 3 AND step = $1 AND key = $2`, engine.Text(j.Step), engine.Text(j.Key)); err != nil {
 			return fmt.Errorf("burying job %d: %w", j.ID, err)
 		}
 		// due becomes the time of burial, which is what lists are sorted by.
-		_, err := t.exec(`UPDATE job SET state = 3, due = $2, last_error = $3, token = '', lease_until = 0 WHERE id = $1`,
-			j.ID, micros(db.now()), cut(cause))
+		_, err := t.Exec(`UPDATE job SET state = 3, due = $2, last_error = $3, token = '', lease_until = 0 WHERE id = $1`,
+			j.ID, engine.Micros(db.now()), cut(cause))
 		if err != nil {
 			return fmt.Errorf("burying job %d: %w", j.ID, err)
 		}
@@ -121,7 +124,7 @@ func (db *DB) Bury(ctx context.Context, j Job, cause string) error {
 	if err != nil {
 		return err
 	}
-	db.signal()
+	db.engine.Signal()
 	return nil
 }
 
@@ -129,7 +132,7 @@ func (db *DB) Bury(ctx context.Context, j Job, cause string) error {
 // were buried.
 func (db *DB) Buried(ctx context.Context, limit int) ([]Job, error) {
 	var list []Job
-	err := db.reader(ctx).each(`SELECT `+jobColumns+` FROM job WHERE state = 3 ORDER BY due DESC, id DESC LIMIT $1`, []any{limit},
+	err := db.reader(ctx).Each(`SELECT `+jobColumns+` FROM job WHERE state = 3 ORDER BY due DESC, id DESC LIMIT $1`, []any{limit},
 		func(rows *sql.Rows) error {
 			j, err := scanJob(rows)
 			list = append(list, j)
@@ -147,20 +150,20 @@ func (db *DB) Buried(ctx context.Context, limit int) ([]Job, error) {
 func (db *DB) Revive(ctx context.Context, id int64) error {
 	return db.change(ctx, func(t *tx) error {
 		var twin int64
-		err := t.one(`SELECT (SELECT count(*) FROM job w WHERE w.state < 2 AND w.step = b.step AND w.key = b.key)
+		err := t.One(`SELECT (SELECT count(*) FROM job w WHERE w.state < 2 AND w.step = b.step AND w.key = b.key)
 			FROM job b WHERE b.id = $1 AND b.state = 3`, []any{id}, &twin)
 		if errors.Is(err, ErrNotFound) {
-			return unchanged{fmt.Errorf("reviving job %d: %w", id, ErrNotFound)}
+			return engine.Unchanged(fmt.Errorf("reviving job %d: %w", id, ErrNotFound))
 		}
 		if err != nil {
 			return fmt.Errorf("reviving job %d: %w", id, err)
 		}
-		query, args := `UPDATE job SET state = 0, due = $2, attempts = 0 WHERE id = $1 AND state = 3`, []any{id, micros(db.now())}
+		query, args := `UPDATE job SET state = 0, due = $2, attempts = 0 WHERE id = $1 AND state = 3`, []any{id, engine.Micros(db.now())}
 		if twin > 0 {
 			query, args = `DELETE FROM job WHERE id = $1 AND state = 3`, []any{id}
 		}
-		t.woke = true
-		if _, err = t.exec(query, args...); err != nil {
+		t.Wake()
+		if _, err = t.Exec(query, args...); err != nil {
 			return fmt.Errorf("reviving job %d: %w", id, err)
 		}
 		return nil
@@ -174,7 +177,7 @@ func (db *DB) DropJobs(ctx context.Context, installationID int64) (int64, error)
 	var dropped int64
 	err := db.change(ctx, func(t *tx) error {
 		var err error
-		dropped, err = t.exec(`DELETE FROM job WHERE installation_id = $1 AND state <> 2 AND step <> 'route'`, installationID)
+		dropped, err = t.Exec(`DELETE FROM job WHERE installation_id = $1 AND state <> 2 AND step <> 'route'`, installationID)
 		return err
 	})
 	if err != nil {

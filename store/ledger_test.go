@@ -308,7 +308,7 @@ func TestLedgerKeyRotation(t *testing.T) {
 		must(t, err)
 		f.config.LedgerKey = next
 		_, err = store.Open(t.Context(), f.config)
-		wantTampered(t, "key of a stranger", err, 0)
+		wantTampered(t, "key of a stranger", err, -1)
 		f.config.LedgerVerifiers = []string{old.Verifier()}
 		f.DB = f.open(t)
 		f.storeRecord(t, record("pr:1", 2))

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // Publication is what one surface shows for a key.
@@ -22,12 +24,12 @@ type Publication struct {
 func (db *DB) Publication(ctx context.Context, surface, key string) (Publication, error) {
 	p := Publication{Surface: surface, Key: key}
 	var updated int64
-	err := db.reader(ctx).one(`SELECT generation, remote_id, state, updated FROM publication WHERE surface = $1 AND key = $2`,
-		[]any{text(surface), text(key)}, &p.Generation, &p.RemoteID, &p.State, &updated)
+	err := db.reader(ctx).One(`SELECT generation, remote_id, state, updated FROM publication WHERE surface = $1 AND key = $2`,
+		[]any{engine.Text(surface), engine.Text(key)}, &p.Generation, &p.RemoteID, &p.State, &updated)
 	if err != nil {
 		return Publication{}, fmt.Errorf("reading what %s shows for %s: %w", surface, key, err)
 	}
-	p.Updated = fromMicros(updated)
+	p.Updated = engine.FromMicros(updated)
 	return p, nil
 }
 
@@ -36,13 +38,13 @@ func (db *DB) Publication(ctx context.Context, surface, key string) (Publication
 func (db *DB) SavePublication(ctx context.Context, p Publication) error {
 	err := db.change(ctx, func(t *tx) error {
 		var generation int64
-		err := t.one(`INSERT INTO publication (surface, key, generation, remote_id, state, updated) VALUES ($1, $2, $3, $4, $5, $6)
+		err := t.One(`INSERT INTO publication (surface, key, generation, remote_id, state, updated) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (surface, key) DO UPDATE SET generation = excluded.generation, remote_id = excluded.remote_id,
 				state = excluded.state, updated = excluded.updated
 			WHERE publication.generation <= excluded.generation RETURNING generation`,
-			[]any{text(p.Surface), text(p.Key), p.Generation, p.RemoteID, text(p.State), micros(db.now())}, &generation)
+			[]any{engine.Text(p.Surface), engine.Text(p.Key), p.Generation, p.RemoteID, engine.Text(p.State), engine.Micros(db.now())}, &generation)
 		if errors.Is(err, ErrNotFound) {
-			return unchanged{ErrStale}
+			return engine.Unchanged(ErrStale)
 		}
 		return err
 	})
@@ -56,13 +58,13 @@ func (db *DB) SavePublication(ctx context.Context, p Publication) error {
 // the longest ago first: what a sweep looks at.
 func (db *DB) Publications(ctx context.Context, surface string, then time.Time, limit int) ([]Publication, error) {
 	var list []Publication
-	err := db.reader(ctx).each(`SELECT key, generation, remote_id, state, updated FROM publication
-		WHERE surface = $1 AND updated < $2 ORDER BY updated LIMIT $3`, []any{text(surface), micros(then), limit},
+	err := db.reader(ctx).Each(`SELECT key, generation, remote_id, state, updated FROM publication
+		WHERE surface = $1 AND updated < $2 ORDER BY updated LIMIT $3`, []any{engine.Text(surface), engine.Micros(then), limit},
 		func(rows *sql.Rows) error {
 			p := Publication{Surface: surface}
 			var updated int64
 			err := rows.Scan(&p.Key, &p.Generation, &p.RemoteID, &p.State, &updated)
-			p.Updated = fromMicros(updated)
+			p.Updated = engine.FromMicros(updated)
 			list = append(list, p)
 			return err
 		})

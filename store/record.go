@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // MaxReport is the limit of a report's JSON in bytes.
@@ -63,8 +64,8 @@ func (db *DB) Record(ctx context.Context, r Record) (Recorded, error) {
 	if err != nil {
 		return Recorded{}, fmt.Errorf("recording generation %d of %s: %w", r.Generation, r.Key, err)
 	}
-	db.signal()
-	if err := db.outside.save(out.LedgerIndex+1, out.Checkpoint); err != nil {
+	db.engine.Signal()
+	if err := db.ledger.KeepOutside(out.LedgerIndex+1, out.Checkpoint); err != nil {
 		// The record is durable and the next one writes the file again; Stats shows the gap.
 		db.log.Error("checkpoint file is behind the ledger", "error", err)
 	}
@@ -75,6 +76,9 @@ func (db *DB) Record(ctx context.Context, r Record) (Recorded, error) {
 func (db *DB) prepare(r *Record) ([]jobRow, error) {
 	if r.Key == "" || r.Generation <= 0 {
 		return nil, errors.New("key and generation must be set")
+	}
+	if len(r.Key) > MaxKey || len(r.Report.Policy.Digest) > MaxKey {
+		return nil, fmt.Errorf("key of %d and policy digest of %d bytes: %w", len(r.Key), len(r.Report.Policy.Digest), ErrTooLarge)
 	}
 	if r.ReportJSON == nil {
 		b, err := encode(r.Report)
@@ -127,7 +131,7 @@ func (t *tx) record(r *Record, publish []jobRow) (Recorded, error) {
 		return Recorded{}, err
 	}
 	var out Recorded
-	if out.LedgerIndex, out.Checkpoint, err = t.appendEntry(leaf); err != nil {
+	if out.LedgerIndex, out.Checkpoint, err = t.db.ledger.Append(t.Tx, leaf); err != nil {
 		return Recorded{}, err
 	}
 	if out.ReportID, err = t.insertReport(r, out.LedgerIndex, whole); err != nil {
@@ -141,17 +145,17 @@ func (t *tx) record(r *Record, publish []jobRow) (Recorded, error) {
 func (t *tx) recorded(r *Record) (Recorded, error) {
 	var out Recorded
 	var generation int64
-	err := t.one(`SELECT r.id, r.ledger_index, c.note, r.generation FROM report r
+	err := t.One(`SELECT r.id, r.ledger_index, c.note, r.generation FROM report r
 		JOIN ledger_checkpoint c ON c.size = r.ledger_index + 1
-		WHERE r.key = $1 AND r.generation >= $2 ORDER BY r.generation LIMIT 1`, []any{text(r.Key), r.Generation},
+		WHERE r.key = $1 AND r.generation >= $2 ORDER BY r.generation LIMIT 1`, []any{engine.Text(r.Key), r.Generation},
 		&out.ReportID, &out.LedgerIndex, &out.Checkpoint, &generation)
 	if err != nil {
 		return Recorded{}, err
 	}
 	if generation > r.Generation {
-		return Recorded{}, unchanged{ErrStale}
+		return Recorded{}, engine.Unchanged(ErrStale)
 	}
-	_, err = t.exec(`DELETE FROM job WHERE id = $1 AND token = $2 AND state = 2`, r.Job.ID, r.Job.Token)
+	_, err = t.Exec(`DELETE FROM job WHERE id = $1 AND token = $2 AND state = 2`, r.Job.ID, r.Job.Token)
 	return out, err
 }
 
@@ -163,14 +167,14 @@ func (t *tx) insertReport(r *Record, index int64, whole bool) (int64, error) {
 	}
 	var body []byte
 	if !whole {
-		body = t.db.bodies.pack(r.ReportJSON)
+		body = t.db.bodies.Pack(r.ReportJSON)
 	}
 	var id int64
-	err = t.one(`INSERT INTO report (key, generation, kind, repository, repository_id, ref, commit_id, subject,
+	err = t.One(`INSERT INTO report (key, generation, kind, repository, repository_id, ref, commit_id, subject,
 			verdict, cause, policy, time, recorded, ledger_index, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
-		[]any{text(r.Key), r.Generation, text(string(s.Kind)), text(s.Repository), s.RepositoryID, text(s.Ref), text(s.Commit), subject,
-			r.Report.Verdict.String(), cut(r.Job.Cause), text(r.Report.Policy.Digest), micros(r.Report.Time), micros(t.db.now()), index, body},
+		[]any{engine.Text(r.Key), r.Generation, engine.Text(string(s.Kind)), engine.Text(s.Repository), s.RepositoryID, engine.Text(s.Ref), engine.Text(s.Commit), subject,
+			r.Report.Verdict.String(), cut(r.Job.Cause), engine.Text(r.Report.Policy.Digest), engine.Micros(r.Report.Time), engine.Micros(t.db.now()), index, body},
 		&id)
 	return id, err
 }
@@ -183,5 +187,5 @@ func subjectOf(report []byte) (string, error) {
 	if err := json.Unmarshal(report, &r); err != nil {
 		return "", fmt.Errorf("reading the subject of the report: %w", err)
 	}
-	return text(string(r.Subject)), nil
+	return engine.Text(string(r.Subject)), nil
 }

@@ -209,6 +209,7 @@ func TestRecordRefuses(t *testing.T) {
 		edit func(*store.Record)
 	}{
 		{"no key", func(r *store.Record) { r.Key = "" }},
+		{"key over 512 bytes", func(r *store.Record) { r.Key = strings.Repeat("k", store.MaxKey+1) }},
 		{"no generation", func(r *store.Record) { r.Generation = 0 }},
 		{"report that is no JSON", func(r *store.Record) { r.ReportJSON = []byte(`{"subject":`) }},
 		{"report over 32 MiB", func(r *store.Record) { r.ReportJSON = bytes.Repeat([]byte(" "), store.MaxReport+1) }},

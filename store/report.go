@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // ReportSummary is what lists show of a stored report.
@@ -54,7 +55,7 @@ func (db *DB) Report(ctx context.Context, id int64) (StoredReport, error) {
 
 // ReportByKey returns the report of the newest recorded generation of key, or ErrNotFound.
 func (db *DB) ReportByKey(ctx context.Context, key string) (StoredReport, error) {
-	r, err := db.report(ctx, wholeReport+`WHERE r.key = $1 ORDER BY r.generation DESC LIMIT 1`, text(key))
+	r, err := db.report(ctx, wholeReport+`WHERE r.key = $1 ORDER BY r.generation DESC LIMIT 1`, engine.Text(key))
 	if err != nil {
 		return StoredReport{}, fmt.Errorf("reading the newest report of %s: %w", key, err)
 	}
@@ -65,14 +66,14 @@ func (db *DB) report(ctx context.Context, query string, arg any) (StoredReport, 
 	var r StoredReport
 	var row summaryRow
 	var body, frame []byte
-	err := db.reader(ctx).one(query, []any{arg}, append(row.dest(), &body, &frame, &r.Checkpoint)...)
+	err := db.reader(ctx).One(query, []any{arg}, append(row.dest(), &body, &frame, &r.Checkpoint)...)
 	if err != nil {
 		return r, err
 	}
 	if r.ReportSummary, err = row.summary(); err != nil {
 		return r, err
 	}
-	bytes, err := db.bodies.unpack(frame)
+	bytes, err := db.bodies.Unpack(frame)
 	if err != nil {
 		return r, err
 	}
@@ -80,10 +81,10 @@ func (db *DB) report(ctx context.Context, query string, arg any) (StoredReport, 
 	if err != nil {
 		return r, err
 	}
-	if leaf.Generation != r.Generation || text(leaf.Key) != r.Key {
+	if leaf.Generation != r.Generation || engine.Text(leaf.Key) != r.Key {
 		err = errors.New("it is of another report")
 	} else {
-		r.JSON, err = reportOf(db, leaf, body)
+		r.JSON, err = db.reportOf(leaf, body)
 	}
 	if err != nil {
 		return r, &TamperedError{Index: r.LedgerIndex, Detail: err.Error()}
@@ -123,12 +124,12 @@ func (db *DB) Reports(ctx context.Context, f ReportFilter) ([]ReportSummary, err
 		and("r.kind", string(f.Kind))
 	}
 	if f.Commit != "" {
-		and("r.commit_id", text(f.Commit))
+		and("r.commit_id", engine.Text(f.Commit))
 	}
 	args = append(args, min(f.Limit, maxReports))
 	query += " ORDER BY r.id DESC LIMIT $" + strconv.Itoa(len(args))
 	var list []ReportSummary
-	err := db.reader(ctx).each(query, args, func(rows *sql.Rows) error {
+	err := db.reader(ctx).Each(query, args, func(rows *sql.Rows) error {
 		var row summaryRow
 		if err := rows.Scan(row.dest()...); err != nil {
 			return err
@@ -159,7 +160,7 @@ func (r *summaryRow) dest() []any {
 
 func (r *summaryRow) summary() (ReportSummary, error) {
 	s := r.ReportSummary
-	s.Time, s.Recorded = fromMicros(r.time), fromMicros(r.recorded)
+	s.Time, s.Recorded = engine.FromMicros(r.time), engine.FromMicros(r.recorded)
 	// Any text is a verdict: what is not known is Unknown.
 	_ = s.Verdict.UnmarshalText([]byte(r.verdict))
 	if err := json.Unmarshal([]byte(r.subject), &s.Subject); err != nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // QueueStats counts the jobs of one step.
@@ -35,12 +37,12 @@ type Stats struct {
 // Stats counts. It reads every queued job, so it is for a metrics scrape, not for a request.
 func (db *DB) Stats(ctx context.Context) (Stats, error) {
 	t := db.reader(ctx)
-	s := Stats{CheckpointBehind: db.outside.behind()}
+	s := Stats{CheckpointBehind: db.ledger.Behind()}
 	var err error
 	if s.Queue, err = t.queueStats(); err != nil {
 		return Stats{}, fmt.Errorf("counting jobs: %w", err)
 	}
-	err = t.one(`SELECT (SELECT count(*) FROM delivery), (SELECT count(*) FROM report),
+	err = t.One(`SELECT (SELECT count(*) FROM delivery), (SELECT count(*) FROM report),
 		(SELECT COALESCE(max(size), 0) FROM ledger_checkpoint), (SELECT COALESCE(sum(size), 0) FROM cache)`, nil,
 		&s.Deliveries, &s.Reports, &s.LedgerSize, &s.CacheBytes)
 	if err != nil {
@@ -51,7 +53,7 @@ func (db *DB) Stats(ctx context.Context) (Stats, error) {
 
 func (t *tx) queueStats() ([]QueueStats, error) {
 	steps := make(map[string]*QueueStats)
-	err := t.each(`SELECT step, state, count(*), min(due) FROM job GROUP BY step, state`, nil, func(rows *sql.Rows) error {
+	err := t.Each(`SELECT step, state, count(*), min(due) FROM job GROUP BY step, state`, nil, func(rows *sql.Rows) error {
 		var step string
 		var state jobState
 		var n, due int64
@@ -65,7 +67,7 @@ func (t *tx) queueStats() ([]QueueStats, error) {
 		}
 		switch state {
 		case jobReady:
-			q.Ready, q.OldestDue = n, fromMicros(due)
+			q.Ready, q.OldestDue = n, engine.FromMicros(due)
 		case jobLater:
 			q.Later = n
 		case jobRunning:

@@ -18,22 +18,24 @@
 //     ErrTooLarge and TamperedError; compare with errors.Is and errors.As. All others are
 //     faults of the database or of the caller and end the work at hand.
 //
-// The store never interprets a payload and never decides a verdict. Start reading at Open,
+// The store never interprets a payload and never decides a verdict. How the two engines are
+// written to is in store/engine, how the ledger is kept in store/entries. Start reading at Open,
 // then delivery.go, job.go, claim.go and record.go in the order a delivery takes.
 package store
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/landwaiter/landwaiter/store/engine"
+	"github.com/landwaiter/landwaiter/store/entries"
 	"github.com/landwaiter/landwaiter/store/ledger"
 )
 
 var (
 	// ErrNotFound says that there is no such row.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = engine.ErrNotFound
 	// ErrConflict says that somebody else changed the row first: read it again and decide anew.
 	ErrConflict = errors.New("changed by somebody else")
 	// ErrLeaseLost says that the job is no longer the caller's: its lease ran out and another
@@ -45,24 +47,13 @@ var (
 	// ErrTooLarge says that a value is over its documented limit. Nothing was changed.
 	ErrTooLarge = errors.New("too large to store")
 	// ErrClosed says that the store was closed before the write began.
-	ErrClosed = errors.New("store is closed")
+	ErrClosed = engine.ErrClosed
 )
 
 // TamperedError says that the ledger is not what was signed: rows were changed, removed or
 // added outside of this package, or an older copy of the database was restored. Open refuses
-// to start on it and Record refuses to sign.
-type TamperedError struct {
-	Index  int64  // zero-based index of the first entry that is wrong; -1 when it cannot be told
-	Detail string // what does not fit, for a person
-}
-
-// Error returns the sentence for a person.
-func (e *TamperedError) Error() string {
-	if e.Index < 0 {
-		return "ledger: " + e.Detail
-	}
-	return fmt.Sprintf("ledger entry %d: %s", e.Index, e.Detail)
-}
+// to start on it and Record refuses to sign. Its Index names the first wrong entry.
+type TamperedError = entries.TamperedError
 
 // Config says what to open. Only URL is needed for SQLite; PostgreSQL needs LedgerKey as well.
 type Config struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // packageVersion is one version of one package, storable. packageKey is a row of package,
@@ -32,7 +33,7 @@ func (t *tx) versionIDs(packages []checks.Package) ([]int64, error) {
 	wanted := make([]packageVersion, 0, len(packages))
 	for _, p := range packages {
 		if p.Version != "" {
-			wanted = append(wanted, packageVersion{packageKey{text(p.Ecosystem), text(p.Name)}, text(p.Version)})
+			wanted = append(wanted, packageVersion{packageKey{engine.Text(p.Ecosystem), engine.Text(p.Name)}, engine.Text(p.Version)})
 		}
 	}
 	slices.SortFunc(wanted, func(a, b packageVersion) int {
@@ -62,12 +63,12 @@ func (t *tx) versionIDs(packages []checks.Package) ([]int64, error) {
 // tables in this order, by their indexes; PostgreSQL chooses the order itself.
 func (t *tx) knownVersions(wanted []packageVersion) (map[packageVersion]int64, error) {
 	known := make(map[packageVersion]int64, len(wanted))
-	err := t.batches(len(wanted), 3, func(from, to int) error {
+	err := t.Batches(len(wanted), 3, func(from, to int) error {
 		args := make([]any, 0, 3*(to-from))
 		for _, v := range wanted[from:to] {
 			args = append(args, v.ecosystem, v.name, v.version)
 		}
-		return t.each(`WITH wanted (ecosystem, name, version) AS (VALUES `+rowsOf(to-from, 3)+`)
+		return t.Each(`WITH wanted (ecosystem, name, version) AS (VALUES `+engine.Rows(to-from, 3)+`)
 			SELECT v.id, w.ecosystem, w.name, w.version FROM wanted w CROSS JOIN package p CROSS JOIN version v
 			WHERE p.ecosystem = w.ecosystem AND p.name = w.name AND v.package_id = p.id AND v.version = w.version`, args,
 			func(rows *sql.Rows) error {
@@ -106,16 +107,16 @@ func (t *tx) addVersions(versions []packageVersion) ([]int64, error) {
 
 func (t *tx) packageIDs(names []packageKey) (map[packageKey]int64, error) {
 	ids := make(map[packageKey]int64, len(names))
-	err := t.batches(len(names), 2, func(from, to int) error {
+	err := t.Batches(len(names), 2, func(from, to int) error {
 		args := make([]any, 0, 2*(to-from))
 		for _, n := range names[from:to] {
 			args = append(args, n.ecosystem, n.name)
 		}
-		values := rowsOf(to-from, 2)
-		if _, err := t.exec(`INSERT INTO package (ecosystem, name) VALUES `+values+` ON CONFLICT DO NOTHING`, args...); err != nil {
+		values := engine.Rows(to-from, 2)
+		if _, err := t.Exec(`INSERT INTO package (ecosystem, name) VALUES `+values+` ON CONFLICT DO NOTHING`, args...); err != nil {
 			return err
 		}
-		return t.each(`SELECT id, ecosystem, name FROM package WHERE (ecosystem, name) IN (VALUES `+values+`)`, args,
+		return t.Each(`SELECT id, ecosystem, name FROM package WHERE (ecosystem, name) IN (VALUES `+values+`)`, args,
 			func(rows *sql.Rows) error {
 				var id int64
 				var n packageKey
@@ -132,16 +133,16 @@ func (t *tx) packageIDs(names []packageKey) (map[packageKey]int64, error) {
 
 func (t *tx) insertVersions(versions []versionKey) ([]int64, error) {
 	ids := make([]int64, 0, len(versions))
-	err := t.batches(len(versions), 2, func(from, to int) error {
+	err := t.Batches(len(versions), 2, func(from, to int) error {
 		args := make([]any, 0, 2*(to-from))
 		for _, v := range versions[from:to] {
 			args = append(args, v.packageID, v.version)
 		}
-		values := rowsOf(to-from, 2)
-		if _, err := t.exec(`INSERT INTO version (package_id, version) VALUES `+values+` ON CONFLICT DO NOTHING`, args...); err != nil {
+		values := engine.Rows(to-from, 2)
+		if _, err := t.Exec(`INSERT INTO version (package_id, version) VALUES `+values+` ON CONFLICT DO NOTHING`, args...); err != nil {
 			return err
 		}
-		return t.each(`SELECT v.id FROM version v WHERE (v.package_id, v.version) IN (VALUES `+castRows(to-from)+`)`, args,
+		return t.Each(`SELECT v.id FROM version v WHERE (v.package_id, v.version) IN (VALUES `+castRows(to-from)+`)`, args,
 			func(rows *sql.Rows) error {
 				var id int64
 				err := rows.Scan(&id)

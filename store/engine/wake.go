@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"context"
@@ -11,19 +11,18 @@ import (
 const (
 	// wakeChannel is the name of the PostgreSQL notification. It carries no text.
 	wakeChannel = "landwaiter_wake"
-	// pollEvery is how often the workers look without having been woken, since a notification
+	// pollEvery is how often Wake receives without a notification, since a notification
 	// is lost when the connection was down. Also the pause before connecting again.
 	pollEvery = 5 * time.Second
 )
 
-// Wake returns a channel that receives when a job may have become ready: after a commit in
-// this process, after one in another process on PostgreSQL, and every few seconds there in
-// case a notification was lost. It holds at most one value and has one reader: read, then
-// Claim until it returns fewer than asked. Use NextDue for jobs that become due by time.
+// Wake returns a channel that receives when Tx.Wake was called in a transaction that is
+// committed, by this process or on PostgreSQL by any; there also every few seconds, in case a
+// notification was lost. It holds at most one value.
 func (db *DB) Wake() <-chan struct{} { return db.wake }
 
-// signal puts a value into the channel unless one is there already.
-func (db *DB) signal() {
+// Signal puts a value into the channel unless one is there already.
+func (db *DB) Signal() {
 	select {
 	case db.wake <- struct{}{}:
 	default:
@@ -31,11 +30,11 @@ func (db *DB) signal() {
 }
 
 // listen starts the goroutines that pass on wake-ups of other processes. SQLite has none.
-func (db *DB) listen(dsn string) error {
-	if db.engine != onPostgres {
+func (db *DB) listen() error {
+	if !db.postgres {
 		return nil
 	}
-	config, err := pgx.ParseConfig(dsn)
+	config, err := pgx.ParseConfig(db.config.URL)
 	if err != nil {
 		return fmt.Errorf("reading the PostgreSQL URL: %w", err)
 	}
@@ -43,7 +42,7 @@ func (db *DB) listen(dsn string) error {
 	db.stop = cancel
 	db.finished.Go(func() {
 		for pause(ctx) {
-			db.signal()
+			db.Signal()
 		}
 	})
 	db.finished.Go(func() {
@@ -52,7 +51,7 @@ func (db *DB) listen(dsn string) error {
 			if ctx.Err() != nil {
 				return
 			}
-			db.log.Warn("listening for jobs stopped, polling until it works again", "error", err)
+			db.config.Log.Warn("listening for jobs stopped, polling until it works again", "error", err)
 			if !pause(ctx) {
 				return
 			}
@@ -73,7 +72,7 @@ func (db *DB) listenOnce(ctx context.Context, config *pgx.ConnConfig) error {
 		return fmt.Errorf("listening: %w", err)
 	}
 	for {
-		db.signal() // what happened before LISTEN, then for each notification
+		db.Signal() // what happened before LISTEN, then for each notification
 		if _, err := conn.WaitForNotification(ctx); err != nil {
 			return fmt.Errorf("waiting for a notification: %w", err)
 		}

@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"context"
@@ -16,20 +16,12 @@ import (
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 )
 
-// engine is the database in use. The few places where the engines differ ask for it.
-type engine int
-
-const (
-	onSQLite engine = iota
-	onPostgres
-)
-
 // postgresConns is the size of the pool of one process. PostgreSQL allows 100 by default.
 const postgresConns = 16
 
 // connectSQLite opens the file at path twice: for the writer, which is one connection whose
 // transactions take the write lock when they begin, and for readers, which cannot write.
-func (db *DB) connectSQLite(path string, readOnly bool) error {
+func (db *DB) connectSQLite(path string) error {
 	if path == "" || path == ":memory:" {
 		return fmt.Errorf("opening SQLite: %q is not a file", path)
 	}
@@ -37,10 +29,10 @@ func (db *DB) connectSQLite(path string, readOnly bool) error {
 	if err != nil {
 		return fmt.Errorf("opening SQLite: %w", err)
 	}
-	if err := createPrivate(path, readOnly); err != nil {
+	if err := createPrivate(path, db.config.ReadOnly); err != nil {
 		return err
 	}
-	db.engine = onSQLite
+	db.path = path
 	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "_txlock=immediate")); err != nil {
 		return fmt.Errorf("opening SQLite %s: %w", path, err)
 	}
@@ -84,7 +76,7 @@ func (db *DB) connectPostgres(dsn string) error {
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "landwaiter"
 	}
-	db.engine = onPostgres
+	db.postgres = true
 	db.write = stdlib.OpenDB(*c, stdlib.OptionAfterConnect(prepareSession))
 	db.write.SetMaxOpenConns(postgresConns)
 	db.write.SetMaxIdleConns(postgresConns)
@@ -98,15 +90,6 @@ func (db *DB) connectPostgres(dsn string) error {
 func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, "SET synchronous_commit = on; SET plan_cache_mode = force_generic_plan")
 	return err
-}
-
-// skipLocked is appended to a SELECT of jobs to claim: two processes take different ones
-// instead of waiting for each other. SQLite has one writer and no such clause.
-func (db *DB) skipLocked() string {
-	if db.engine == onPostgres {
-		return " FOR UPDATE SKIP LOCKED"
-	}
-	return ""
 }
 
 // raced says that a transaction lost against another one and may simply run again: PostgreSQL's

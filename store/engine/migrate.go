@@ -1,18 +1,13 @@
-package store
+package engine
 
 import (
 	"context"
-	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
-
-//go:embed sqlite/*.sql postgres/*.sql
-var schemas embed.FS
 
 // migrate applies the schema files that the database lacks. It never goes back: a database
 // written by a newer Landwaiter is refused.
@@ -23,7 +18,7 @@ var schemas embed.FS
 func (db *DB) migrate(ctx context.Context) error {
 	err := db.migrateOnce(ctx)
 	for range 2 {
-		if err == nil || db.engine != onSQLite || ctx.Err() != nil {
+		if err == nil || db.postgres || ctx.Err() != nil {
 			break
 		}
 		err = db.migrateOnce(ctx)
@@ -53,7 +48,7 @@ func (db *DB) migrateOnce(ctx context.Context) error {
 func (db *DB) schemaProvider() (*goose.Provider, error) {
 	folder, dialect := "sqlite", goose.DialectSQLite3
 	var options []goose.ProviderOption
-	if db.engine == onPostgres {
+	if db.postgres {
 		folder, dialect = "postgres", goose.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
 		if err != nil {
@@ -61,9 +56,9 @@ func (db *DB) schemaProvider() (*goose.Provider, error) {
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	files, err := fs.Sub(schemas, folder)
+	files, err := fs.Sub(db.config.Schema, folder)
 	if err != nil {
-		return nil, errors.Join(errors.New(folder), err)
+		return nil, fmt.Errorf("folder %s: %w", folder, err)
 	}
 	return goose.NewProvider(dialect, db.write, files, options...)
 }

@@ -1,4 +1,4 @@
-package store
+package entries
 
 import (
 	"errors"
@@ -6,16 +6,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/landwaiter/landwaiter/store/ledger"
 )
 
-// LedgerKey reads the ledger's signing key from the file path, or makes one with the name
-// origin and writes it there, durably and with mode 0600, when there is no file. It refuses a
-// file that others may read. origin is the ledger's name, such as "landwaiter.example.org/ledger".
-func LedgerKey(path, origin string) (*ledger.Key, error) {
-	key, err := readLedgerKey(path)
+// Key reads the ledger's signing key from the file path, or makes one with the name origin and
+// writes it there, durably and with mode 0600, when there is no file. It refuses a file that
+// others may read. origin is the ledger's name, such as "landwaiter.example.org/ledger".
+func Key(path, origin string) (*ledger.Key, error) {
+	key, err := readKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
@@ -25,7 +24,7 @@ func LedgerKey(path, origin string) (*ledger.Key, error) {
 	err = writeWhole(path, []byte(key.Text()+"\n"), os.Link)
 	if errors.Is(err, fs.ErrExist) {
 		// Another process that starts at the same moment was first: its key counts.
-		return readLedgerKey(path)
+		return readKey(path)
 	}
 	if err == nil {
 		err = syncFolder(filepath.Dir(path))
@@ -36,7 +35,7 @@ func LedgerKey(path, origin string) (*ledger.Key, error) {
 	return key, nil
 }
 
-func readLedgerKey(path string) (*ledger.Key, error) {
+func readKey(path string) (*ledger.Key, error) {
 	stat, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger key: %w", err)
@@ -81,55 +80,4 @@ func syncFolder(folder string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// checkpointFile keeps the newest checkpoint outside the database, where restoring or changing
-// the database does not reach it.
-type checkpointFile struct {
-	path string // "": kept nowhere
-
-	mu     sync.Mutex
-	size   int64 // of the checkpoint that this process wrote; -1: none yet
-	wanted int64 // of the newest checkpoint that should be in the file; -1: none yet
-}
-
-// save writes the checkpoint unless a newer one is there. After a power loss an older one may
-// be in the file, which is as good: the ledger must continue it all the same.
-func (f *checkpointFile) save(size int64, signed string) error {
-	if f.path == "" {
-		return nil
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.wanted = max(f.wanted, size)
-	if size <= f.size {
-		return nil
-	}
-	if err := writeWhole(f.path, []byte(signed), os.Rename); err != nil {
-		return fmt.Errorf("keeping the checkpoint of size %d outside the database: %w", size, err)
-	}
-	f.size = size
-	return nil
-}
-
-// read returns the signed text in the file, or ErrNotFound.
-func (f *checkpointFile) read() (string, error) {
-	if f.path == "" {
-		return "", ErrNotFound
-	}
-	content, err := os.ReadFile(f.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", ErrNotFound
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading the checkpoint file: %w", err)
-	}
-	return string(content), nil
-}
-
-// behind is how many entries the file lacks because it could not be written.
-func (f *checkpointFile) behind() int64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.wanted - f.size
 }

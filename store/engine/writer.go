@@ -1,4 +1,4 @@
-package store
+package engine
 
 import (
 	"context"
@@ -11,18 +11,21 @@ import (
 // already a small part by then (PERFORMANCE.md section 6).
 const maxBatch = 256
 
-// unchanged wraps the error of a write that has changed nothing in its transaction, so that
-// the writes which share the commit need not be undone.
+// unchanged is what Unchanged returns.
 type unchanged struct{ error }
 
 func (u unchanged) Unwrap() error { return u.error }
 
+// Unchanged wraps the error of a write that has changed nothing in its transaction, so that the
+// writes which share the commit need not be undone. Change returns err itself.
+func Unchanged(err error) error { return unchanged{err} }
+
 // write is one request to the writer.
 type write struct {
-	ctx     context.Context
-	fn      func(*tx) error // may run more than once; nil for a delivery
-	arrival *arrival
-	done    chan error // buffered: the writer never waits for a caller that left
+	ctx  context.Context
+	fn   func(*Tx) error // may run more than once; nil when there is an item
+	item any             // for Config.Together
+	done chan error      // buffered: the writer never waits for a caller that left
 }
 
 // writer is the one goroutine that takes what waits, at most maxBatch writes, runs them in one
@@ -30,7 +33,7 @@ type write struct {
 // goes at once, and while one commit is on its way the next batch gathers.
 //
 // On SQLite every write goes through it, since the engine has one writer anyway. On PostgreSQL
-// only deliveries do; the other writes use the pool, and the server groups their commits.
+// only items given to Add do; the other writes use the pool, and the server groups their commits.
 type writer struct {
 	db       *DB
 	queue    chan *write
@@ -43,7 +46,7 @@ type writer struct {
 
 func (db *DB) startWriter(ctx context.Context) error {
 	w := &writer{db: db, queue: make(chan *write, maxBatch), stop: make(chan struct{}), finished: make(chan struct{})}
-	if db.engine == onSQLite {
+	if !db.postgres {
 		conn, err := db.write.Conn(ctx)
 		if err != nil {
 			return fmt.Errorf("opening the writer's connection: %w", err)
@@ -123,19 +126,19 @@ func (w *writer) transact(batch []*write) ([]error, error) {
 	outcomes := make([]error, len(batch))
 	// Writes of others must not end with the context of one: only the values are kept.
 	ctx := context.WithoutCancel(batch[0].ctx)
-	run := func(t *tx) error { return runBatch(t, batch, outcomes) }
-	if w.db.engine == onPostgres {
+	run := func(t *Tx) error { return w.runBatch(t, batch, outcomes) }
+	if w.db.postgres {
 		return outcomes, w.db.transactPostgres(ctx, run)
 	}
 	return outcomes, w.transactSQLite(ctx, run)
 }
 
-func runBatch(t *tx, batch []*write, outcomes []error) error {
-	var arrivals []*arrival
+func (w *writer) runBatch(t *Tx, batch []*write, outcomes []error) error {
+	var items []any
 	for i, one := range batch {
 		outcomes[i] = nil
-		if one.arrival != nil {
-			arrivals = append(arrivals, one.arrival)
+		if one.item != nil {
+			items = append(items, one.item)
 			continue
 		}
 		err := one.fn(t)
@@ -146,19 +149,22 @@ func runBatch(t *tx, batch []*write, outcomes []error) error {
 			return err
 		}
 	}
-	return t.receive(arrivals)
+	if len(items) == 0 {
+		return nil
+	}
+	return w.db.config.Together(t, items)
 }
 
 // transactSQLite runs fn on the writer's connection. The statements BEGIN and COMMIT are
 // written out because statements prepared on the connection outlive an sql.Tx.
-func (w *writer) transactSQLite(ctx context.Context, fn func(*tx) error) error {
-	t := &tx{db: w.db, ctx: ctx, on: w.conn, stmts: w.stmts}
-	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
+func (w *writer) transactSQLite(ctx context.Context, fn func(*Tx) error) error {
+	t := &Tx{db: w.db, ctx: ctx, on: w.conn, stmts: w.stmts}
+	if _, err := t.Exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	err := fn(t)
 	if err == nil {
-		if _, err = t.exec("COMMIT"); err == nil {
+		if _, err = t.Exec("COMMIT"); err == nil {
 			w.db.committed(t)
 			return nil
 		}
@@ -166,14 +172,14 @@ func (w *writer) transactSQLite(ctx context.Context, fn func(*tx) error) error {
 	}
 	// SQLite has rolled back by itself after a full disk or an I/O error; then this one
 	// complains that there is no transaction, which is the state wanted.
-	_, _ = t.exec("ROLLBACK")
+	_, _ = t.Exec("ROLLBACK")
 	return err
 }
 
 // raceAttempts is how often a PostgreSQL transaction runs that lost against others.
 const raceAttempts = 6
 
-func (db *DB) transactPostgres(ctx context.Context, fn func(*tx) error) error {
+func (db *DB) transactPostgres(ctx context.Context, fn func(*Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := db.tryPostgres(ctx, fn)
 		if err == nil || !raced(err) || attempt == raceAttempts || ctx.Err() != nil {
@@ -182,12 +188,12 @@ func (db *DB) transactPostgres(ctx context.Context, fn func(*tx) error) error {
 	}
 }
 
-func (db *DB) tryPostgres(ctx context.Context, fn func(*tx) error) error {
+func (db *DB) tryPostgres(ctx context.Context, fn func(*Tx) error) error {
 	native, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	t := &tx{db: db, ctx: ctx, on: native}
+	t := &Tx{db: db, ctx: ctx, on: native}
 	if err := fn(t); err != nil {
 		// The error of fn says what happened; a rollback that fails has lost its connection,
 		// and the server rolls back then.
@@ -195,7 +201,7 @@ func (db *DB) tryPostgres(ctx context.Context, fn func(*tx) error) error {
 		return err
 	}
 	if t.woke {
-		if _, err := t.exec("SELECT pg_notify('" + wakeChannel + "', '')"); err != nil {
+		if _, err := t.Exec("SELECT pg_notify('" + wakeChannel + "', '')"); err != nil {
 			_ = native.Rollback()
 			return fmt.Errorf("notifying: %w", err)
 		}
@@ -207,14 +213,15 @@ func (db *DB) tryPostgres(ctx context.Context, fn func(*tx) error) error {
 	return nil
 }
 
-// change runs fn in one durable transaction. fn may run more than once, so it sets every
-// result anew; it returns an unchanged error when it has written nothing. After an error fn may
-// still be running: the caller must not look at what it sets.
-func (db *DB) change(ctx context.Context, fn func(*tx) error) error {
+// Change runs fn in one durable transaction. fn may run more than once, so it sets every
+// result anew; it returns an Unchanged error when it has written nothing. After an error fn may
+// still be running: the caller must not look at what it sets. When ctx ends after fn has begun,
+// the outcome is unknown.
+func (db *DB) Change(ctx context.Context, fn func(*Tx) error) error {
 	if db.writer == nil {
 		return ErrClosed
 	}
-	if db.engine == onPostgres {
+	if db.postgres {
 		err := db.transactPostgres(ctx, fn)
 		var harmless unchanged
 		if errors.As(err, &harmless) {
@@ -223,6 +230,15 @@ func (db *DB) change(ctx context.Context, fn func(*tx) error) error {
 		return err
 	}
 	return db.writer.do(&write{ctx: ctx, fn: fn, done: make(chan error, 1)})
+}
+
+// Add hands item to Config.Together in a durable transaction that it shares with what else
+// waits, on both engines. What Change says of fn and ctx is true of item and ctx.
+func (db *DB) Add(ctx context.Context, item any) error {
+	if db.writer == nil {
+		return ErrClosed
+	}
+	return db.writer.do(&write{ctx: ctx, item: item, done: make(chan error, 1)})
 }
 
 // do hands one write to the goroutine and waits for its outcome.
@@ -249,12 +265,10 @@ func (w *writer) do(one *write) error {
 	}
 }
 
-// committed does what follows a commit: it remembers the checkpoint and wakes the workers.
-func (db *DB) committed(t *tx) {
-	if t.head != nil {
-		db.remember(t.head.checkpoint)
-	}
+// committed does what follows a commit.
+func (db *DB) committed(t *Tx) {
+	db.config.Committed(t)
 	if t.woke {
-		db.signal()
+		db.Signal()
 	}
 }
