@@ -35,7 +35,7 @@ lint: $(TOOLS)/staticcheck $(TOOLS)/govulncheck ## gofmt, vet, staticcheck, govu
 	$(GO) test -run 'TestImports' ./cmd/landwaiter
 
 bench: ## print the figures of docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./scanners/... ./store/... ./app/...
+	$(GO) test -run '^$$' -bench . -benchmem ./cmd/landwaiter ./app ./store ./scanners/...
 
 deps: ## PostgreSQL for the store's tests, from Debian's packages
 	@.ci/deps

@@ -45,8 +45,7 @@ type commands struct {
 	Advisories advisoriesCommand `cmd:"" help:"Import, update or list the advisories that scans use."`
 	Manifest   manifestCommand   `cmd:"" help:"Print the GitHub App manifest."`
 	Version    versionCommand    `cmd:"" help:"Print the version and what it was built from."`
-
-	Completion kongcompletion.Completion `cmd:"" help:"Print shell code that completes commands and flags."`
+	Completion completionCommand `cmd:"" help:"Print shell code that completes commands and flags."`
 }
 
 // console is where a subcommand reads and writes, and how.
