@@ -30,52 +30,66 @@ import (
 // The differential tests run OSV-Scanner's own engine beside ours. It extracts; both match
 // what it extracted. docs/differences.md explains each difference that they allow.
 
-// bucketOf reads folders in the bucket's layout, of zips or of JSON files, and returns the
+// bucketOf reads folders of <Ecosystem>/all.zip or <Ecosystem>.jsonl, and returns the
 // records of each ecosystem by id. A later folder adds to an earlier one.
 func bucketOf(t testing.TB, dirs ...string) map[string]map[string][]byte {
 	t.Helper()
 	all := make(map[string]map[string][]byte)
-	add := func(ecosystem, name string, data []byte) {
+	add := func(ecosystem string, data []byte) {
+		var r struct{ ID string }
+		if err := json.Unmarshal(data, &r); err != nil {
+			t.Fatal(err)
+		}
 		if all[ecosystem] == nil {
 			all[ecosystem] = make(map[string][]byte)
 		}
-		all[ecosystem][strings.TrimSuffix(name, ".json")] = data
+		all[ecosystem][r.ID] = data
 	}
 	for _, dir := range dirs {
-		files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s holds no advisories: %v", dir, err)
+		zips, _ := filepath.Glob(filepath.Join(dir, "*", "all.zip")) // the pattern is right
+		lists, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+		if len(zips)+len(lists) == 0 {
+			t.Fatalf("%s holds no advisories", dir)
 		}
-		for _, file := range files {
-			ecosystem, name := filepath.Base(filepath.Dir(file)), filepath.Base(file)
+		for _, file := range lists {
 			data, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.HasSuffix(name, ".json") {
-				add(ecosystem, name, data)
+			for line := range bytes.Lines(data) {
+				add(strings.TrimSuffix(filepath.Base(file), ".jsonl"), line)
 			}
-			if name != "all.zip" {
-				continue
-			}
-			z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range z.File {
-				r, err := f.Open()
-				if err != nil {
-					t.Fatal(err)
-				}
-				record, err := io.ReadAll(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				add(ecosystem, f.Name, record)
+		}
+		for _, file := range zips {
+			for _, record := range unzipped(t, file) {
+				add(filepath.Base(filepath.Dir(file)), record)
 			}
 		}
 	}
 	return all
+}
+
+// unzipped returns the contents of a zip file.
+func unzipped(t testing.TB, path string) [][]byte {
+	t.Helper()
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	var out [][]byte
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, data)
+	}
+	return out
 }
 
 // oracle is OSV-Scanner on the same records as an index of ours.
@@ -343,9 +357,9 @@ type pair struct {
 	}
 }
 
-func pairs(t testing.TB) []pair {
+func pairs(t testing.TB, file string) []pair {
 	t.Helper()
-	data, err := os.ReadFile(corpus(t, "lockfiles", "pairs.json"))
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,49 +370,82 @@ func pairs(t testing.TB) []pair {
 	return list.Pairs
 }
 
-// TestDifferentialCorpus: on every lock file of the corpus OSV-Scanner and we find the same
-// records for the same packages, make the same groups of them, and agree with what
-// OSV-Scanner 2.5.1 is recorded to have found.
-func TestDifferentialCorpus(t *testing.T) {
+// TestDifferential is TestDifferentialCorpus on the samples in testdata.
+func TestDifferential(t *testing.T) {
 	t.Parallel()
-	o := newOracle(t, corpus(t, "osv"), corpus(t, "osv-converted"))
-	for _, p := range pairs(t) {
-		base := o.check(t, corpus(t, "lockfiles", "pairs", p.ID, "base"))
-		head := o.check(t, corpus(t, "lockfiles", "pairs", p.ID, "head"))
-		if p.Reference.Note != "" {
-			continue // it could not read the file
-		}
-		if len(base) != p.Reference.VulnsBase || len(head) != p.Reference.VulnsHead {
-			t.Errorf("%s: %d and %d records, the reference has %d and %d", p.ID, len(base), len(head), p.Reference.VulnsBase, p.Reference.VulnsHead)
-		}
-		if diff := cmp.Diff(joined(p.Reference.Fixed), only(base, head)); diff != "" {
-			t.Errorf("%s: fixed by the head, the reference (-) and ours (+):\n%s", p.ID, diff)
-		}
-		if diff := cmp.Diff(joined(p.Reference.Introduced), only(head, base)); diff != "" {
-			t.Errorf("%s: introduced by the head, the reference (-) and ours (+):\n%s", p.ID, diff)
-		}
+	o := newOracle(t, filepath.Join("testdata", "advisories"))
+	for _, p := range pairs(t, filepath.Join("testdata", "pairs", "pairs.json")) {
+		t.Run(p.ID, func(t *testing.T) {
+			t.Parallel()
+			dir, err := filepath.Abs(filepath.Join("testdata", "pairs", p.ID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.check(t, dir, p, true)
+		})
 	}
 }
 
-// check compares on the lock files of dir, and returns what we find there: for each record
-// and each package with its version, one "<id> <ecosystem> <name>".
-func (o *oracle) check(t *testing.T, dir string) (ours []string) {
+// TestDifferentialCorpus: on every lock file of the corpus OSV-Scanner and we find the same
+// records for the same packages, make the same groups of them (looked at on every fifth),
+// and agree with what OSV-Scanner 2.5.1 is recorded to have found.
+func TestDifferentialCorpus(t *testing.T) {
+	t.Parallel()
+	o := newOracle(t, corpus(t, "osv"), corpus(t, "osv-converted"))
+	for i, p := range pairs(t, corpus(t, "lockfiles", "pairs.json")) {
+		if raceDetector && i%10 != 0 {
+			continue // ten times slower, and no more than the sample to see
+		}
+		t.Run(p.ID, func(t *testing.T) {
+			t.Parallel()
+			o.check(t, corpus(t, "lockfiles", "pairs", p.ID), p, i%5 == 0)
+		})
+	}
+}
+
+// check compares on the lock files of one pair, which lie in base and head under dir.
+func (o *oracle) check(t *testing.T, dir string, p pair, groups bool) {
 	t.Helper()
 	offline := o.offline(t, dir)
 	if diff := cmp.Diff([]string(nil), o.compare(t, offline)); diff != "" {
-		t.Errorf("%s:\n%s", dir, diff)
+		t.Error(diff)
 	}
-	o.compareGroups(t, o.overIndex(t, dir))
-	for n := range foundBy(offline) {
+	if groups {
+		o.compareGroups(t, o.overIndex(t, dir))
+	}
+	if p.Reference.Note != "" {
+		return // OSV-Scanner could not read the file
+	}
+	base, head := o.ours(t, offline, filepath.Join(dir, "base")), o.ours(t, offline, filepath.Join(dir, "head"))
+	if len(base) != p.Reference.VulnsBase || len(head) != p.Reference.VulnsHead {
+		t.Errorf("%d and %d records, the reference has %d and %d", len(base), len(head), p.Reference.VulnsBase, p.Reference.VulnsHead)
+	}
+	if diff := cmp.Diff(joined(p.Reference.Fixed), only(base, head)); diff != "" {
+		t.Errorf("fixed by the head, the reference (-) and ours (+):\n%s", diff)
+	}
+	if diff := cmp.Diff(joined(p.Reference.Introduced), only(head, base)); diff != "" {
+		t.Errorf("introduced by the head, the reference (-) and ours (+):\n%s", diff)
+	}
+}
+
+// ours is what we find in what OSV-Scanner extracted under dir: for each record and each
+// package with its version, one "<id> <ecosystem> <name>".
+func (o *oracle) ours(t *testing.T, results models.VulnerabilityResults, dir string) []string {
+	t.Helper()
+	var out []string
+	for n := range foundBy(results) {
+		if !strings.HasPrefix(n.path, dir+string(filepath.Separator)) {
+			continue
+		}
 		ids, err := rawIDs(o.index, n.pkg())
 		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
 			t.Fatal(err)
 		}
 		for _, id := range ids {
-			ours = append(ours, id+" "+n.ecosystem+" "+n.name)
+			out = append(out, id+" "+n.ecosystem+" "+n.name)
 		}
 	}
-	return ours
+	return out
 }
 
 func joined(list [][]string) []string {

@@ -110,3 +110,5 @@ func ids(t testing.TB, x *Index, name, version string) []string {
 	}
 	return out
 }
+
+func replaced(s, old, by string) string { return strings.ReplaceAll(s, old, by) }

@@ -180,7 +180,7 @@ func (o ordering) looksLikeVersion(s string) bool {
 	case "Maven":
 		return true // any word is a version there
 	case "Debian", "Ubuntu", "Alpine":
-		return true // semantic refuses by itself
+		return s[0] >= '0' && s[0] <= '9'
 	}
 	if o.floats && len(s) == 40 && isHex(s) {
 		return false

@@ -37,8 +37,8 @@ func (r *refresh) write() ([]PackageKey, error) {
 }
 
 func (r *refresh) wantsOverlay() bool {
-	if r.old == nil || len(r.full) > 0 {
-		return false
+	if r.old == nil || len(r.full) > 0 || !sameFile(r.x.basePath(), r.old.base) {
+		return false // the last: what lies on disk was found damaged
 	}
 	rows := 0
 	if r.old.overlay != nil {
