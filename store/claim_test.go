@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/storetest"
 )
 
 func TestClaimOrder(t *testing.T) {
@@ -188,4 +189,22 @@ func TestWake(t *testing.T) {
 		must(t, err)
 		<-f.Wake()
 	})
+}
+
+// TestWakeAcrossProcesses cuts the connection that listens: a wake-up then comes by polling.
+func TestWakeAcrossProcesses(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, storetest.Postgres(t))
+	other := f.open(t)
+	for i := range 2 {
+		f.enqueue(t, judge(fmt.Sprintf("pr:%d", i)))
+		for claimed := 0; claimed == 0; {
+			<-other.Wake() // it also wakes when it has begun to listen
+			jobs, err := other.Claim(t.Context(), "other", 1, time.Minute)
+			must(t, err)
+			claimed = len(jobs)
+		}
+		f.behindTheBack(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE query LIKE 'LISTEN%' AND datname = current_database()`)
+	}
 }
