@@ -104,7 +104,7 @@ func (m *goModule) require(r *modfile.Require) {
 func (m *goModule) unlisted() error {
 	sum := m.s.beside("go.sum")
 	if sum == "" {
-		return gap{"has no go line of 1.17 or later, so it does not name all modules, and no go.sum was found beside it", "run `go mod tidy -go=1.17`"}
+		return gap{what: "has no go line of 1.17 or later, so it does not name all modules, and no go.sum was found beside it", todo: "run `go mod tidy -go=1.17`", partial: true}
 	}
 	highest := map[string]string{}
 	var order []string

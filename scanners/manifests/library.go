@@ -35,7 +35,7 @@ var quietLibrary = sync.OnceFunc(func() { log.SetLogger(silence{}) })
 // for good. The byte limit keeps even a quadratic parser within minutes.
 func (s *source) extract(open newExtractor) error {
 	if len(s.text) > maxLibraryBytes {
-		return gap{fmt.Sprintf("is larger than %d MiB", maxLibraryBytes>>20), "split the project, or remove the file from the repository"}
+		return gap{what: fmt.Sprintf("is larger than %d MiB", maxLibraryBytes>>20), todo: "split the project, or remove the file from the repository"}
 	}
 	quietLibrary()
 	e, err := open(&config_go_proto.PluginConfig{})
@@ -65,7 +65,7 @@ func (s *source) extract(open newExtractor) error {
 		}
 		return s.take(a.packages)
 	case <-ctx.Done():
-		return gap{fmt.Sprintf("takes longer than %v to read", libraryTime), "split the project, or remove the file from the repository"}
+		return gap{what: fmt.Sprintf("takes longer than %v to read", libraryTime), todo: "split the project, or remove the file from the repository"}
 	}
 }
 

@@ -24,7 +24,12 @@ const (
 
 // gap says what is wrong with a file and what a person does about it. Any other error of a
 // parser gets the remedy of its format.
-type gap struct{ what, todo string }
+type gap struct {
+	what, todo string
+	// partial says that the packages that were read are right, only not all. Those of a file
+	// that breaks its grammar are dropped: half a file may say the opposite of the whole.
+	partial bool
+}
 
 // Error is the whole sentence.
 func (g gap) Error() string { return g.what + "; " + g.todo }
@@ -60,20 +65,20 @@ var errEmpty = errors.New("is empty")
 // checkedText returns the text of f after the checks that need no parser (THREATS G23).
 func checkedText(f *checks.File) (string, error) {
 	if f.Problem != "" {
-		return "", gap{f.Problem, "keep the manifest itself in the repository, as a plain file"}
+		return "", gap{what: f.Problem, todo: "keep the manifest itself in the repository, as a plain file"}
 	}
 	if len(f.Data) > maxBytes {
-		return "", gap{fmt.Sprintf("is larger than %d MiB", maxBytes>>20), "split the project, or remove the file from the repository"}
+		return "", gap{what: fmt.Sprintf("is larger than %d MiB", maxBytes>>20), todo: "split the project, or remove the file from the repository"}
 	}
 	text := strings.TrimPrefix(string(f.Data), "\ufeff")
 	switch {
 	case strings.IndexByte(text, 0) >= 0:
-		return "", gap{"holds NUL bytes, so it is not a text", "store it as UTF-8"}
+		return "", gap{what: "holds NUL bytes, so it is not a text", todo: "store it as UTF-8"}
 	case !utf8.ValidString(text):
-		return "", gap{"is not valid UTF-8", "store it as UTF-8"}
+		return "", gap{what: "is not valid UTF-8", todo: "store it as UTF-8"}
 	}
 	if line := conflict(text); line > 0 {
-		return "", gap{fmt.Sprintf("holds a merge conflict in line %d", line), "resolve it"}
+		return "", gap{what: fmt.Sprintf("holds a merge conflict in line %d", line), todo: "resolve it"}
 	}
 	return text, nil
 }

@@ -13,6 +13,7 @@ package manifests
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -89,14 +90,17 @@ func (t *tree) read(ctx context.Context, f *checks.File, format *Format) (m chec
 		err = s.read()
 		m.Packages = unique(s.packages)
 		if s.full {
-			m.Packages, err = nil, gap{fmt.Sprintf("names more than %d packages", maxPackages), "split the project"}
+			err = gap{what: fmt.Sprintf("names more than %d packages", maxPackages), todo: "split the project"}
 		}
 	}
-	if ctx.Err() != nil { // what was read under an ended context may be partial
-		m.Packages, err = nil, gap{"was not read in time", "run the check again"}
+	if ctx.Err() != nil { // then any part may be missing
+		err = gap{what: "was not read in time", todo: "run the check again"}
 	}
 	if err != nil {
 		m.Gap = gapText(err, format)
+		if known := (gap{}); !errors.As(err, &known) || !known.partial {
+			m.Packages = nil
+		}
 	}
 	return m
 }

@@ -7,8 +7,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/osv-scalibr/binary/proto/config_go_proto"
 	"github.com/google/osv-scalibr/extractor/filesystem"
@@ -168,4 +168,9 @@ func difference(theirs, ours []string) []string {
 	return d
 }
 
-var _ = strings.Join
+// seconds is how long f takes.
+func seconds(f func()) float64 {
+	started := time.Now()
+	f()
+	return time.Since(started).Seconds()
+}

@@ -14,8 +14,9 @@ import (
 // The limits of property expansion. A property may name others twice each, so without them
 // thirty lines are a gigabyte.
 const (
-	maxExpansion = 1024 // bytes of one value
-	maxSteps     = 20   // of properties that name properties
+	maxExpansion = 1024    // bytes of one value
+	maxSteps     = 20      // of properties that name properties
+	maxExpanded  = 8 << 20 // bytes of all values
 	maxParents   = 20
 )
 
@@ -60,6 +61,7 @@ type pom struct {
 	s          *source
 	properties map[string]string // the nearest definition of each
 	managed    map[string]string // versions of dependencyManagement by group:artifact
+	expanded   int               // bytes so far
 }
 
 // inherit collects properties and managed versions from the project and its parents, nearest
@@ -135,7 +137,7 @@ func (p *pom) name(d syntax.Node) string {
 func (p *pom) expand(text string) string {
 	for range maxSteps {
 		start := strings.Index(text, "${")
-		if start < 0 || len(text) > maxExpansion {
+		if start < 0 || len(text) > maxExpansion || p.expanded > maxExpanded {
 			break
 		}
 		var b strings.Builder
@@ -163,6 +165,7 @@ func (p *pom) expand(text string) string {
 			break
 		}
 		text = b.String()
+		p.expanded += len(text)
 	}
 	return text
 }

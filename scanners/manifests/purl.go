@@ -40,10 +40,10 @@ func purlOf(ecosystem, name, version string) string {
 	}
 	// Nearly all names and versions need no escape. The library takes a microsecond for each,
 	// which is a third of the time a lock file may take.
-	if t.split != ":" && plain(version) {
+	if t.split != ":" && plain(version) && !strings.Contains(version, "/") {
 		if scoped := ecosystem == "npm" && strings.HasPrefix(name, "@"); scoped && plain(name[1:]) {
 			return "pkg:npm/%40" + name[1:] + at(version)
-		} else if !scoped && plain(name) {
+		} else if !scoped && plain(name) && (t.split == "/" || !strings.Contains(name, "/")) {
 			return "pkg:" + t.name + "/" + name + at(version)
 		}
 	}

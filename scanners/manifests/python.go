@@ -10,12 +10,24 @@ import (
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
-var pypiMarks = regexp.MustCompile(`[-_.]+`)
-
-// pypiName is a name as PyPI and its advisories write it.
+// pypiName is a name as PyPI and its advisories write it: lower case, one dash for each run of
+// dashes, dots and underscores.
 // Source: https://packaging.python.org/en/latest/specifications/name-normalization/.
 func pypiName(name string) string {
-	return strings.ToLower(pypiMarks.ReplaceAllString(strings.TrimSpace(name), "-"))
+	name = strings.TrimSpace(name)
+	if !strings.ContainsAny(name, "_.") && !strings.Contains(name, "--") {
+		return strings.ToLower(name) // nearly all, and without a copy
+	}
+	var b strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		if mark := c == '-' || c == '_' || c == '.'; !mark {
+			b.WriteByte(c)
+		} else if i == 0 || strings.IndexByte("-_.", name[i-1]) < 0 {
+			b.WriteByte('-')
+		}
+	}
+	return strings.ToLower(b.String())
 }
 
 // The commit in "git+https://host/o/r@<commit>#egg=a" and "https://host/o/r?rev=main#<commit>".

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -44,7 +45,8 @@ type requirements struct {
 
 func (r *requirements) fail(line int, format string, args ...any) {
 	if r.err == nil {
-		r.err = fmt.Errorf("is not read completely: line %d: %s", line, fmt.Sprintf(format, args...))
+		what := fmt.Sprintf("is not read completely: line %d: ", line) + fmt.Sprintf(format, args...)
+		r.err = gap{what: what, todo: r.s.format.remedy, partial: true}
 	}
 }
 
@@ -133,7 +135,7 @@ func (r *requirements) logical(file, line string, number int) {
 		r.option(file, line, number)
 		return
 	}
-	r.requirement(strings.TrimSpace(perRequirement.ReplaceAllString(line, "")), number)
+	r.requirement(strings.TrimSpace(withoutOptions(line)), number)
 }
 
 // option reads a line that begins with a dash. Only those that bring packages in matter.
@@ -175,13 +177,20 @@ func (r *requirements) include(from, name string, number int, constraint bool) {
 }
 
 var (
-	// A requirement: name, extras, then a range or an address.
-	requirementShape = regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(.*)$`)
-	exactPython      = regexp.MustCompile(`^={2,3}\s*([0-9A-Za-z][0-9A-Za-z.+!_-]*)$`)
-	perRequirement   = regexp.MustCompile(`\s(?:--|-C\s).*$`) // hashes and other options of one requirement
-	rangePython      = regexp.MustCompile(`^(?:===?|~=|!=|<=?|>=?)`)
-	wheel            = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][^-]*)(?:-[^-]+)?-[^-]+-[^-]+-[^-]+\.whl$`)
+	perRequirement = regexp.MustCompile(`\s(?:--|-C\s).*$`) // hashes and other options of one requirement
+	wheel          = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][^-]*)(?:-[^-]+)?-[^-]+-[^-]+-[^-]+\.whl$`)
 )
+
+// withoutOptions cuts off the options of one requirement.
+func withoutOptions(line string) string {
+	if !strings.Contains(line, "-") { // the expression is slow, and most lines have none
+		return line
+	}
+	if at := strings.Index(line, " --"); at >= 0 {
+		line = line[:at]
+	}
+	return perRequirement.ReplaceAllString(line, "")
+}
 
 // requirement adds one requirement.
 func (r *requirements) requirement(req string, number int) {
@@ -217,16 +226,35 @@ func splitRequirement(req string) (name, spec string, ok bool) {
 	if strings.Contains(req, "://") && !strings.Contains(strings.SplitN(req, "://", 2)[0], "@") {
 		return splitAddress(req)
 	}
-	if m := requirementShape.FindStringSubmatch(req); m != nil {
-		name, spec = m[1], strings.TrimSpace(m[2])
-	}
+	name, spec = splitName(req)
 	if address, direct := strings.CutPrefix(spec, "@"); direct {
 		address, _, _ = strings.Cut(strings.TrimSpace(address), " ;")
 		return name, address, name != ""
 	}
 	spec, _, _ = strings.Cut(spec, ";")
 	spec = strings.Trim(strings.TrimSpace(spec), "()")
-	return name, spec, name != "" && (spec == "" || rangePython.MatchString(spec))
+	return name, spec, name != "" && (spec == "" || strings.IndexByte("=~!<>", spec[0]) >= 0)
+}
+
+// splitName cuts "name[extra] range" into the name and the range. The name is empty where req
+// does not begin with one.
+func splitName(req string) (name, spec string) {
+	end := 0
+	for end < len(req) && isPythonName(req[end]) {
+		end++
+	}
+	name, spec = req[:end], strings.TrimLeft(req[end:], " \t")
+	if name == "" || strings.IndexByte("._-", name[0]) >= 0 || strings.IndexByte("._-", name[end-1]) >= 0 {
+		return "", ""
+	}
+	if extras, rest, ok := strings.Cut(spec, "]"); ok && strings.HasPrefix(extras, "[") {
+		spec = rest
+	}
+	return name, strings.TrimSpace(spec)
+}
+
+func isPythonName(c byte) bool {
+	return c-'a' <= 'z'-'a' || c-'A' <= 'Z'-'A' || c-'0' <= 9 || c == '.' || c == '_' || c == '-'
 }
 
 // splitAddress finds the name in an address: its egg, or the file name of a wheel.
@@ -249,11 +277,17 @@ func splitAddress(req string) (name, spec string, ok bool) {
 // pinOf is the version that a range allows alone, "" when it allows several.
 func pinOf(spec string) string {
 	for part := range strings.SplitSeq(spec, ",") {
-		if m := exactPython.FindStringSubmatch(strings.TrimSpace(part)); m != nil && !strings.HasSuffix(m[1], ".") {
-			return m[1]
+		version, exact := strings.CutPrefix(strings.TrimSpace(part), "==")
+		version = strings.TrimSpace(strings.TrimPrefix(version, "="))
+		if exact && version != "" && strings.TrimFunc(version, isPythonVersion) == "" && strings.IndexByte(".+!_-", version[0]) < 0 && !strings.HasSuffix(version, ".") {
+			return version
 		}
 	}
 	return ""
+}
+
+func isPythonVersion(r rune) bool {
+	return r < utf8.RuneSelf && (isPythonName(byte(r)) || r == '+' || r == '!')
 }
 
 // readPins returns names and versions of a constraints file.
@@ -261,7 +295,7 @@ func readPins(text string) [][2]string {
 	var pins [][2]string
 	for line := range strings.Lines(text) {
 		held, _ := cutComment(strings.TrimRight(line, "\r\n"))
-		held = perRequirement.ReplaceAllString(held, "")
+		held = withoutOptions(held)
 		if name, spec, ok := splitRequirement(strings.TrimSpace(strings.TrimSuffix(held, `\`))); ok {
 			if v := pinOf(spec); v != "" {
 				pins = append(pins, [2]string{pypiName(name), v})

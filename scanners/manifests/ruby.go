@@ -73,8 +73,15 @@ type gemNeed struct {
 	name string
 }
 
-// The shape of "name (1.2.3)", "name (1.2.3-x86_64-linux)", "name (~> 1.0)", "name!".
-var gemSpec = regexp.MustCompile(`^([^\s()!]+)(?: \(([^()]*)\))?!?$`)
+// gemSpec takes apart "name (1.2.3)", "name (1.2.3-x86_64-linux)", "name (~> 1.0)", "name!".
+func gemSpec(s string) (name, version string, ok bool) {
+	s = strings.TrimSuffix(s, "!")
+	name, rest, has := strings.Cut(s, " (")
+	if has {
+		version, ok = strings.CutSuffix(rest, ")")
+	}
+	return name, version, name != "" && ok == has && !strings.ContainsAny(name, " \t()!") && !strings.ContainsAny(version, "()")
+}
 
 func (l *gemLock) line(line string, number int) error {
 	held := strings.TrimLeft(line, " ")
@@ -91,11 +98,11 @@ func (l *gemLock) line(line string, number int) error {
 	case "GEM", "GIT", "PATH", "PLUGIN SOURCE":
 		return l.source(indent, held, number)
 	case "DEPENDENCIES":
-		m := gemSpec.FindStringSubmatch(held)
-		if m == nil || indent != 2 {
+		name, _, ok := gemSpec(held)
+		if !ok || indent != 2 {
 			return errors.New("expected a dependency")
 		}
-		l.direct = append(l.direct, m[1])
+		l.direct = append(l.direct, name)
 	}
 	return nil // platforms, versions of Ruby and Bundler, checksums
 }
@@ -120,28 +127,27 @@ func (l *gemLock) source(indent int, held string, number int) error {
 		}
 		return nil
 	}
-	m := gemSpec.FindStringSubmatch(held)
+	name, version, ok := gemSpec(held)
 	switch {
-	case m == nil || indent != 4 && indent != 6:
+	case !ok || indent != 4 && indent != 6:
 		return errors.New("expected a gem")
 	case indent == 6 && l.current < 0:
 		return errors.New("a dependency comes before the first gem")
 	case indent == 6:
-		l.needs = append(l.needs, gemNeed{l.current, m[1]})
+		l.needs = append(l.needs, gemNeed{l.current, name})
 		return nil
-	}
-	name, version := m[1], m[2]
-	if version == "" {
+	case version == "":
 		return errors.New("a gem has no version")
 	}
+	kept := name
 	if l.section == "PATH" {
-		name = "" // dropped, but what it needs is needed by the project
+		kept = "" // dropped, but what it needs is needed by the project
 	}
 	version, _, _ = strings.Cut(version, "-") // the platform
-	l.current = l.s.add(name, version, number)
+	l.current = l.s.add(kept, version, number)
 	l.s.packages[l.current].Commit = strings.Clone(l.revision)
-	if len(l.byName[m[1]]) < maxVariants {
-		l.byName[m[1]] = append(l.byName[m[1]], l.current)
+	if len(l.byName[name]) < maxVariants {
+		l.byName[name] = append(l.byName[name], l.current)
 	}
 	return nil
 }

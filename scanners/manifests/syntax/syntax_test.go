@@ -238,7 +238,7 @@ func TestXML(t *testing.T) {
 // seeds adds the fixtures with the given ending, and some texts, to a fuzz test.
 func seeds(f *testing.F, ending string, texts ...string) {
 	f.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "testdata", "formats", "*", "*"))
+	files, err := filepath.Glob(filepath.Join("..", "testdata", "read", "*", "*"))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func seeds(f *testing.F, ending string, texts ...string) {
 }
 
 func FuzzJSON(f *testing.F) {
-	seeds(f, ".json", `{"a":[1,-2.5e+3,true,null,"\u00e9\ud83d\ude00\n"],"b":{}}`, `[1,]`, `"\ud800"`)
+	seeds(f, "lock.json", `{"a":[1,-2.5e+3,true,null,"\u00e9\ud83d\ude00\n"],"b":{}}`, `[1,]`, `"\ud800"`, `1E700`)
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) {
 			return
@@ -269,7 +269,9 @@ func FuzzJSON(f *testing.F) {
 			return
 		}
 		var want any
-		if err := json.Unmarshal([]byte(text), &want); err != nil {
+		decoder := json.NewDecoder(strings.NewReader(text))
+		decoder.UseNumber() // else 1e700 is refused
+		if err := decoder.Decode(&want); err != nil {
 			t.Fatalf("read what encoding/json refuses: %v", err)
 		}
 		if diff := cmp.Diff(bareAny(want), bare(n)); diff != "" {
@@ -302,8 +304,8 @@ func FuzzTOML(f *testing.F) {
 }
 
 func FuzzYAML(f *testing.F) {
-	seeds(f, ".yaml", "a:\n- b: 'c''d'\n  e: {f: g, h: [1, 2]}\n- |\n  x\n   y\n\n- \"z\\n\" # c\n", "a: b\n c\n", "- - a\n  - b\n-\n  c: d\n", "---\na: 1\n---\nb: 2\n", "'a': \"b\"\nc :  d\n", "a: |-\n  b\n\nc: ~\n")
-	seeds(f, ".yml")
+	seeds(f, ".yaml", "a:\n- b: 'c''d'\n  e: {f: g, h: [1, 2]}\n- |\n  x\n   y\n\n- \"z\\n\" # c\n", "a: b\n c\n", "- - a\n  - b\n-\n  c: d\n", "---\na: 1\n---\nb: 2\n", "'a': \"b\"\nc :  d\n", "a: |-\n  b\n\nc: ~\n", "~")
+	seeds(f, "yarn.lock")
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) || len(text) > 1<<14 {
 			return
@@ -318,10 +320,12 @@ func FuzzYAML(f *testing.F) {
 		}
 		var got, lib []any
 		for _, d := range docs {
-			got = append(got, bare(d))
+			if d.Kind() != Null { // the library and we differ in whether an empty document is one
+				got = append(got, bare(d))
+			}
 		}
 		for _, d := range want {
-			if d.Kind() != Null { // an empty document is none for us
+			if d.Kind() != Null {
 				lib = append(lib, bare(d))
 			}
 		}

@@ -34,7 +34,7 @@ func generalYAML(text string) ([]Node, error) {
 		if len(docs) >= maxDocuments {
 			return nil, &Error{Line: root.Line, What: fmt.Sprintf("more than %d documents", maxDocuments)}
 		}
-		b := &yamlBuilder{t: newTree(len(text), Null)}
+		b := &yamlBuilder{t: newTree(len(text), Null), most: 4*len(text) + 1000}
 		b.fill(0, root.Content[0], 0)
 		if b.err != nil {
 			return nil, b.err
@@ -57,10 +57,10 @@ func libraryError(err error) error {
 }
 
 // yamlBuilder copies the library's tree into ours and puts values in the place of aliases.
-// MaxValues bounds what aliases of aliases can grow to.
 type yamlBuilder struct {
-	t   *tree
-	err error
+	t    *tree
+	most int // values; a text without aliases has fewer than bytes
+	err  error
 }
 
 func (b *yamlBuilder) fail(n *yaml.Node, format string, args ...any) {
@@ -123,8 +123,8 @@ func (b *yamlBuilder) members(at int32, n *yaml.Node, depth int) {
 
 func (b *yamlBuilder) add(parent int32, key string, n *yaml.Node) int32 {
 	at := b.t.add(parent, value{key: key, kind: Null, line: int32(n.Line)})
-	if b.t.full {
-		b.fail(n, "more than %d values", MaxValues)
+	if b.t.full || len(b.t.values) > b.most {
+		b.fail(n, "more than %d values", min(b.most, MaxValues))
 	}
 	return at
 }

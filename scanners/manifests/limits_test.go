@@ -1,0 +1,379 @@
+package manifests
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/osv-scalibr/binary/proto/config_go_proto"
+	"github.com/google/osv-scalibr/extractor/filesystem"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/cpp/conanlock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/erlang/mixlock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/cabal"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/stacklock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/r/renvlock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/packageresolved"
+	"github.com/google/osv-scalibr/inventory"
+	"github.com/google/osv-scalibr/plugin"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// pathOf is a path that the format is recognised by.
+func pathOf(f Format) string {
+	return strings.ReplaceAll(strings.TrimPrefix(f.Files[0], "/"), "*", "")
+}
+
+// read reads one file.
+func read(t testing.TB, path, text string) checks.Manifest {
+	t.Helper()
+	return readFile(t, checks.File{Path: path, Data: []byte(text)})
+}
+
+func readFile(t testing.TB, f checks.File) checks.Manifest {
+	t.Helper()
+	inv := Read(t.Context(), []checks.File{f})
+	if len(inv.Manifests) != 1 || inv.Manifests[0].Path != f.Path {
+		t.Fatalf("%s: got %d manifests, want the one of the file", f.Path, len(inv.Manifests))
+	}
+	return inv.Manifests[0]
+}
+
+// wantGap fails unless m is a Manifest without packages whose Gap holds the words.
+func wantGap(t testing.TB, m checks.Manifest, words string) {
+	t.Helper()
+	if !strings.Contains(m.Gap, words) || m.Gap == "" {
+		t.Errorf("%s: gap %q, want one about %q", m.Path, m.Gap, words)
+	}
+	if len(m.Packages) != 0 {
+		t.Errorf("%s: %d packages beside the gap %q", m.Path, len(m.Packages), m.Gap)
+	}
+}
+
+// TestG23BadFiles reads, as each format, files that hold no manifest. None may come out as a
+// manifest without packages.
+func TestG23BadFiles(t *testing.T) {
+	t.Parallel()
+	bad := map[string]checks.File{
+		"symbolic link": {Problem: "is a symbolic link"},
+		"too large":     {Problem: "is larger than 32 MiB"},
+		"NUL bytes":     {Data: []byte("a\x00b")},
+		"invalid UTF-8": {Data: []byte("name = \"\xff\xfe\"\n")},
+		"UTF-16":        {Data: []byte("\xff\xfe{\x00}\x00")},
+		"conflict":      {Data: []byte("{\n<<<<<<< HEAD\n\"a\": 1\n=======\n\"a\": 2\n>>>>>>> other\n}\n")},
+		"an image":      {Data: []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")},
+	}
+	for _, format := range Formats() {
+		for name, f := range bad {
+			t.Run(format.Name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				f.Path = pathOf(format)
+				m := readFile(t, f)
+				if m.Gap == "" || len(m.Packages) > 0 {
+					t.Errorf("gap %q with %d packages, want a gap without packages", m.Gap, len(m.Packages))
+				}
+				if m.Format != format.Name {
+					t.Errorf("format %q, want %q", m.Format, format.Name)
+				}
+			})
+		}
+	}
+}
+
+// TestG23HoldsNothing reads texts that hold nothing as each lock file and manifest. Only where
+// an empty file is a complete one may it pass.
+func TestG23HoldsNothing(t *testing.T) {
+	t.Parallel()
+	complete := map[string]bool{}
+	for _, c := range []string{
+		"requirements.txt empty", "requirements.txt comment", "constraints.txt empty", "constraints.txt comment", "go.sum empty",
+		"package.json {}", "composer.json {}", // a project that wants nothing
+		"Cargo.toml comment", "pyproject.toml comment", "Pipfile comment", "Gemfile comment", "Gemfile {}", "Gemfile []", "Gemfile word", "constraints.txt {}", "constraints.txt []", "constraints.txt word",
+	} {
+		complete[c] = true
+	}
+	for name, text := range map[string]string{"empty": "", "comment": "# nothing\n", "{}": "{}", "[]": "[]", "word": "nothing"} {
+		for _, format := range Formats() {
+			if name == "word" && format.Name == "requirements.txt" || name == "word" && format.Name == "go.sum" {
+				continue // the name of a package; a broken line
+			}
+			m := read(t, pathOf(format), text)
+			if (m.Gap == "") != complete[format.Name+" "+name] || len(m.Packages) > 0 {
+				t.Errorf("%s holding %s: gap %q, %d packages", format.Name, name, m.Gap, len(m.Packages))
+			}
+		}
+	}
+}
+
+// TestG23LockFiles changes one thing in a lock file that is complete.
+func TestG23LockFiles(t *testing.T) {
+	t.Parallel()
+	const npm = "{\"lockfileVersion\": 3, \"packages\": {\"\": {}, \"node_modules/a\": {\"version\": \"1.0.0\"}}}"
+	for _, c := range []struct{ name, path, text, old, new, gap string }{
+		{"npm version unknown", "package-lock.json", npm, ": 3", ": 4", "has a lockfileVersion (line 1) that is not known"},
+		{"npm version is text", "package-lock.json", npm, ": 3", `: "3"`, "that is not known"},
+		{"npm version missing", "package-lock.json", npm, `"lockfileVersion": 3, `, "", "names no lockfileVersion"},
+		{"npm without packages", "package-lock.json", npm, `"packages"`, `"package"`, `no "packages"`},
+		{"npm truncated", "package-lock.json", npm, `"1.0.0"}}}`, `"1.0.0"`, "but the file ends"},
+		{"npm key twice", "package-lock.json", npm, `"version": "1.0.0"`, `"version": "1.0.0", "version": "2.0.0"`, `the key "version" is there twice`},
+		{"npm package twice", "package-lock.json", npm, `"": {}`, `"node_modules/a": {}`, "is there twice"},
+		{"npm package without a name", "package-lock.json", npm, "node_modules/a", "node_modules/", "has no name"},
+		{"npm packages is a list", "package-lock.json", npm, `{"": {}, "node_modules/a": {"version": "1.0.0"}}`, "[]", "expected an object"},
+		{"npm version 1 with packages", "package-lock.json", npm, ": 3", ": 1", "only later versions have"},
+		{"npm nested too deep", "package-lock.json", npm, "node_modules/a", strings.Repeat("node_modules/a/", 40) + "node_modules/a", "deeper than is read"},
+		{"yarn line", "yarn.lock", "# yarn lockfile v1\n\na@1:\n  version \"1.0.0\"\n", "  version", "version", "line 4"},
+		{"yarn version unknown", "yarn.lock", "# yarn lockfile v1\n\na@1:\n  version \"1.0.0\"\n", "v1", "v2", "is not known"},
+		{"berry version unknown", "yarn.lock", "__metadata:\n  version: 8\n", "8", "99", "is not known"},
+		{"pnpm version unknown", "pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: x}\n", "9.0", "10.0", "is not known"},
+		{"pnpm key twice", "pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    dev: true\n  b@1.0.0:\n    dev: true\n", "b@", "a@", "is there twice"},
+		{"bun version unknown", "bun.lock", `{"lockfileVersion": 1, "packages": {"a": ["a@1.0.0", "", {}, ""]}}`, ": 1", ": 9", "is not known"},
+		{"bun package without a name", "bun.lock", `{"lockfileVersion": 1, "packages": {"a": ["a@1.0.0", "", {}, ""]}}`, `"a@1.0.0"`, "{}", "no name"},
+		{"poetry version unknown", "poetry.lock", "[[package]]\nname = \"a\"\nversion = \"1\"\n[metadata]\nlock-version = \"2.0\"\n", "2.0", "3.0", "is not known"},
+		{"poetry without a name", "poetry.lock", "[[package]]\nname = \"a\"\nversion = \"1\"\n[metadata]\nlock-version = \"2.0\"\n", "name", "nam", "no name"},
+		{"uv version unknown", "uv.lock", "version = 1\n[[package]]\nname = \"a\"\nversion = \"1\"\n", "= 1\n", "= 2\n", "is not known"},
+		{"pdm version unknown", "pdm.lock", "[metadata]\nlock_version = \"4.5\"\n[[package]]\nname = \"a\"\nversion = \"1\"\n", "4.5", "9", "is not known"},
+		{"pylock version unknown", "pylock.toml", "lock-version = \"1.0\"\n[[packages]]\nname = \"a\"\nversion = \"1\"\n", "1.0", "2.0", "is not known"},
+		{"Pipfile.lock specification unknown", "Pipfile.lock", `{"_meta": {"pipfile-spec": 6}, "default": {"a": {"version": "==1.0"}}}`, "6", "7", "is not known"},
+		{"Cargo version unknown", "Cargo.lock", "version = 4\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n", "= 4", "= 5", "is not known"},
+		{"Cargo without a version", "Cargo.lock", "version = 4\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\n", "version = \"1", "versio = \"1", "no version"},
+		{"Gemfile.lock gem", "Gemfile.lock", "GEM\n  specs:\n    a (1.0)\n\nDEPENDENCIES\n  a\n", "a (1.0)", "a 1.0", "expected a gem"},
+		{"composer without a name", "composer.lock", `{"packages": [{"name": "a/b", "version": "1.0"}]}`, `"name"`, `"nam"`, "no name"},
+		{"packages.lock.json version unknown", "packages.lock.json", `{"version": 1, "dependencies": {"net8.0": {"A": {"type": "Direct", "resolved": "1.0.0"}}}}`, ": 1", ": 3", "is not known"},
+		{"gradle line", "gradle.lockfile", "a:b:1=c\n", "=c", "", "line 1"},
+		{"pom of another kind", "pom.xml", "<project><dependencies><dependency><groupId>a</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "project>", "other>", "root element"},
+		{"workflow without jobs", ".github/workflows/a.yml", "jobs:\n  a:\n    uses: o/r/.github/workflows/b.yml@v1\n", "jobs:", "job:", "no jobs"},
+		{"go.mod word", "go.mod", "module a\ngo 1.24\nrequire b.example/c v1.0.0\n", "require", "requires", "unknown directive"},
+		{"requirements include", "requirements.txt", "-r other-requirements.txt\n", "-r other-requirements.txt", "-r https://a.example/b.txt", "nothing is fetched"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if before := read(t, c.path, c.text); before.Gap != "" && c.name != "requirements include" {
+				t.Fatalf("the unchanged file: %s", before.Gap)
+			}
+			changed := strings.ReplaceAll(c.text, c.old, c.new)
+			if changed == c.text {
+				t.Fatal("nothing changes")
+			}
+			wantGap(t, read(t, c.path, changed), c.gap)
+		})
+	}
+}
+
+// TestG23LegitimatelyEmpty reads files that name no package and are complete.
+func TestG23LegitimatelyEmpty(t *testing.T) {
+	t.Parallel()
+	for path, text := range map[string]string{
+		"go.mod":                   "module example.com/a\n\ngo 1.24\n",
+		"package-lock.json":        `{"name": "a", "lockfileVersion": 3, "requires": true, "packages": {"": {"name": "a"}}}`,
+		"npm-shrinkwrap.json":      `{"name": "a", "lockfileVersion": 1}`,
+		"requirements.txt":         "# none\n\n",
+		"yarn.lock":                "# THIS IS AN AUTOGENERATED FILE. DO NOT EDIT THIS FILE DIRECTLY.\n# yarn lockfile v1\n\n\n",
+		"pnpm-lock.yaml":           "lockfileVersion: '9.0'\n\nimporters:\n\n  .: {}\n",
+		"bun.lock":                 `{"lockfileVersion": 1, "workspaces": {"": {}}, "packages": {}}`,
+		"poetry.lock":              "package = []\n\n[metadata]\nlock-version = \"2.0\"\n",
+		"uv.lock":                  "version = 1\nrequires-python = \">=3.12\"\n",
+		"Cargo.lock":               "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\n",
+		"composer.lock":            `{"packages": [], "packages-dev": []}`,
+		"Pipfile.lock":             `{"_meta": {"pipfile-spec": 6}, "default": {}, "develop": {}}`,
+		"Gemfile.lock":             "GEM\n  specs:\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n\nBUNDLED WITH\n   2.4.10\n",
+		"packages.lock.json":       `{"version": 1, "dependencies": {"net8.0": {}}}`,
+		"gradle.lockfile":          "# This is a Gradle generated file for dependency locking.\nempty=runtimeClasspath\n",
+		"pom.xml":                  "<project/>",
+		"packages.config":          "<packages/>",
+		".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      - run: make\n",
+		"action.yml":               "name: a\nruns:\n  using: node20\n  main: index.js\n",
+	} {
+		if m := read(t, path, text); m.Gap != "" || len(m.Packages) != 0 {
+			t.Errorf("%s: gap %q and %d packages, want neither", path, m.Gap, len(m.Packages))
+		}
+	}
+}
+
+func TestG23TooManyPackages(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for i := range maxPackages + 1 {
+		fmt.Fprintf(&b, "a%d==1\n", i)
+	}
+	text := b.String()
+	wantGap(t, read(t, "requirements.txt", text), "more than 250000 packages")
+	if m := read(t, "requirements.txt", text[:strings.LastIndex(text, "a")]); m.Gap != "" || len(m.Packages) != maxPackages {
+		t.Errorf("one package less: gap %q and %d packages", m.Gap, len(m.Packages))
+	}
+}
+
+func TestG23TooLarge(t *testing.T) {
+	t.Parallel()
+	data := append([]byte("# "), make([]byte, maxBytes)...)
+	wantGap(t, readFile(t, checks.File{Path: "requirements.txt", Data: data}), "larger than 32 MiB")
+	text := "%{" + strings.Repeat(" ", maxLibraryBytes)
+	wantGap(t, read(t, "mix.lock", text), "larger than 8 MiB")
+}
+
+// TestG23EveryWantedFileComesOut gives all fixtures at once, each in a folder of its own.
+func TestG23EveryWantedFileComesOut(t *testing.T) {
+	t.Parallel()
+	files, _ := load(t, "testdata/read")
+	files = append(files, checks.File{Path: "z/yarn.lock", Problem: "is a symbolic link"}, checks.File{Path: "README.md"})
+	want := map[string]bool{}
+	for _, f := range files {
+		if Wanted(f.Path) {
+			want[f.Path] = true
+		}
+	}
+	inv := Read(t.Context(), files)
+	for i, m := range inv.Manifests {
+		if !want[m.Path] {
+			t.Errorf("%s comes out, but is not wanted or comes twice", m.Path)
+		}
+		delete(want, m.Path)
+		if i > 0 && inv.Manifests[i-1].Path >= m.Path {
+			t.Errorf("%s is not sorted", m.Path)
+		}
+	}
+	for p := range want {
+		t.Errorf("%s is wanted, but does not come out", p)
+	}
+}
+
+func TestG23EndedContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	inv := Read(ctx, []checks.File{{Path: "requirements.txt", Data: []byte("a==1\n")}})
+	wantGap(t, inv.Manifests[0], "not read in time")
+}
+
+func TestG23PanicBecomesGap(t *testing.T) {
+	t.Parallel()
+	format := &Format{Name: "x", read: func(*source) error { panic("boom") }}
+	files := newTree(nil)
+	wantGap(t, files.read(t.Context(), &checks.File{Path: "x", Data: []byte("x")}, format), "stops its parser: boom")
+	format.read = func(s *source) error {
+		return s.extract(func(*config_go_proto.PluginConfig) (filesystem.Extractor, error) { return panics{}, nil })
+	}
+	wantGap(t, files.read(t.Context(), &checks.File{Path: "x", Data: []byte("x")}, format), "stops its parser: boom")
+}
+
+// panics is an extractor that does.
+type panics struct{ filesystem.Extractor }
+
+func (panics) Extract(context.Context, *filesystem.ScanInput) (found inventory.Inventory, err error) {
+	panic("boom")
+}
+
+// TestG20HostileFiles reads what has stopped other parsers. Each must end in a Gap or be read,
+// long before the cage around Read would end it.
+func TestG20HostileFiles(t *testing.T) {
+	t.Parallel()
+	many := func(n int, line func(int) string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(line(i))
+		}
+		return b.String()
+	}
+	for _, c := range []struct{ name, path, text string }{
+		{"a package-lock.json of 200,000 packages", "package-lock.json", `{"lockfileVersion":3,"packages":{` + many(200_000, func(i int) string {
+			return fmt.Sprintf("%s\"node_modules/p%d\":{\"version\":\"1.0.0\",\"dependencies\":{\"p%d\":\"*\"}}", comma2(i), i, i+1)
+		}) + "}}"},
+		{"packages in packages in packages", "package-lock.json", `{"lockfileVersion":1,"dependencies":` + strings.Repeat(`{"a":{"version":"1","dependencies":`, 45) + "{}" + strings.Repeat("}}", 45) + "}"},
+		{"a chain of 200,000 crates", "Cargo.lock", "version = 4\n[[package]]\nname=\"r\"\nversion=\"1\"\ndependencies=[\"c0\"]\n" + many(200_000, func(i int) string {
+			return fmt.Sprintf("[[package]]\nname=\"c%d\"\nversion=\"1\"\nsource=\"r\"\ndependencies=[\"c%d\"]\n", i, i+1)
+		})},
+		{"one name 100,000 times", "uv.lock", "version = 1\n" + many(100_000, func(i int) string {
+			return fmt.Sprintf("[[package]]\nname=\"a\"\nversion=\"%d\"\ndependencies=[{name=\"a\"}]\n", i)
+		})},
+		{"properties that double", "pom.xml", "<project><properties>" + many(60, func(i int) string { return fmt.Sprintf("<p%d>${p%d}${p%d}</p%d>", i, i+1, i+1, i) }) +
+			"</properties><dependencies>" + many(2000, func(int) string {
+			return "<dependency><groupId>${p0}</groupId><artifactId>${p1}</artifactId><version>${p2}</version></dependency>"
+		}) + "</dependencies></project>"},
+		{"aliases that double", ".github/workflows/a.yml", "a0: &a0 [x, x]\n" + many(60, func(i int) string { return fmt.Sprintf("a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i) })},
+		{"a million keys", "composer.lock", `{"packages":[],"x":{` + many(1_000_000, func(i int) string { return fmt.Sprintf("%s\"%d\":0", comma2(i), i) }) + "}}"},
+		{"a million tables", "poetry.lock", many(300_000, func(i int) string { return fmt.Sprintf("[a.b%d]\n", i) }) + "[metadata]\nlock-version = \"2.0\"\n"},
+		{"a million elements", "packages.config", "<packages>" + strings.Repeat("<p/>", 1_000_000) + "</packages>"},
+		{"a million requirements of one module", "go.mod", "module a\ngo 1.24\nrequire (\n" + many(100_000, func(i int) string { return fmt.Sprintf("a.example/b v1.%d.0\n", i) }) + ")\n"},
+		{"open brackets", "Pipfile.lock", strings.Repeat("[", 8<<20)},
+		{"open quotes", "uv.lock", "a = " + strings.Repeat(`"""`, 1<<20)},
+		{"backslashes", "package.json", `{"a":"` + strings.Repeat(`\\`, 4<<20) + `"}`},
+		{"dashes", "pnpm-lock.yaml", strings.Repeat("- ", 500_000)},
+		{"a long line", "mix.lock", strings.Repeat(`"a": {:hex, :a, "1", `, 100_000)},
+		{"long lines", "stack.yaml.lock", strings.Repeat("hackage: a-", 500_000)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			started := time.Now()
+			m := read(t, c.path, c.text)
+			t.Logf("%d bytes: %v, %d packages, %s", len(c.text), time.Since(started), len(m.Packages), m.Gap)
+			if took := time.Since(started); took > 30*time.Second {
+				t.Errorf("took %v for %d bytes", took, len(c.text))
+			}
+			if m.Gap == "" && len(m.Packages) == 0 && !strings.HasPrefix(c.name, "a million") && c.name != "backslashes" {
+				t.Error("came out as a manifest without packages")
+			}
+		})
+	}
+}
+
+func comma2(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return ","
+}
+
+// TestG20ChainHasBoundedPaths: telling each package the whole chain above it would take the
+// square of the chain's length in memory.
+func TestG20ChainHasBoundedPaths(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("version = 4\n[[package]]\nname=\"r\"\nversion=\"1\"\ndependencies=[\"c0\"]\n")
+	for i := range 1000 {
+		fmt.Fprintf(&b, "[[package]]\nname=\"c%d\"\nversion=\"1\"\nsource=\"r\"\ndependencies=[\"c%d\"]\n", i, i+1)
+	}
+	m := read(t, "Cargo.lock", b.String())
+	for i, p := range m.Packages {
+		if want := i + 1; want <= maxVia && len(p.Via) != want || want > maxVia && p.Via != nil {
+			t.Fatalf("%s: path of %d names", p.Name, len(p.Via))
+		}
+	}
+}
+
+// TestG21LibraryStaysOffline: the extractors of the library that we use need no network and
+// run no program.
+func TestG21LibraryStaysOffline(t *testing.T) {
+	t.Parallel()
+	for _, open := range []newExtractor{mixlock.New, cabal.New, stacklock.New, renvlock.New, conanlock.New, packageresolved.New} {
+		e, err := open(&config_go_proto.PluginConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := *e.Requirements(); c.Network == plugin.NetworkOnline || c.DirectFS || c.RunningSystem {
+			t.Errorf("%s wants %+v", e.Name(), c)
+		}
+	}
+}
+
+// TestG22LongStrings gives each format strings of a megabyte where names and versions stand.
+func TestG22LongStrings(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a-1.", 1<<18)
+	for path, text := range map[string]string{
+		"requirements.txt":        long + "==" + long + "\n" + long + " @ https://" + long,
+		"Gemfile.lock":            "GEM\n  specs:\n    " + long + " (" + long + ")\nDEPENDENCIES\n  " + long + "\n",
+		"Gemfile":                 "gem '" + long + "', '" + long + "'\n",
+		".github/workflows/a.yml": "jobs:\n  a:\n    steps:\n    - uses: " + long + "/" + long + "@" + long + " # " + long + "\n",
+		"package.json":            `{"dependencies": {"` + long + `": "` + long + `"}}`,
+		"package-lock.json":       `{"lockfileVersion": 3, "packages": {"node_modules/` + long + `": {"version": "` + long + `", "resolved": "git+ssh://` + long + `"}}}`,
+		"pyproject.toml":          "[project]\ndependencies = [\"" + long + ">=" + long + "\"]\n",
+		"yarn.lock":               "# yarn lockfile v1\n\n\"" + long + "@" + long + "\":\n  version \"" + long + "\"\n",
+	} {
+		started := time.Now()
+		read(t, path, text)
+		if took := time.Since(started); took > 5*time.Second { // 0.1 s on a quiet machine
+			t.Errorf("%s took %v", path, took)
+		}
+	}
+}
