@@ -19,6 +19,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 all: build
 
 build: ## build bin/landwaiter
+	@echo "building $(BIN) (about three minutes the first time, seconds later)"
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/landwaiter
 
 demo: build ## play the main job against a stand-in for GitHub, then keep serving
