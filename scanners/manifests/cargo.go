@@ -30,7 +30,7 @@ func readCargoLock(s *source) error {
 	if list.Kind() != syntax.List && version.Kind() == syntax.Absent {
 		return errors.New("names neither a version nor packages")
 	}
-	l := &cargoLock{s: s, byID: map[string]int{}}
+	l := &cargoLock{s: s, byID: map[string]int{}, members: map[string]bool{}}
 	packages := slices.Collect(list.All())
 	if old := root.Get("root"); old.Kind() == syntax.Table { // the project, before 2018
 		packages = append(packages, old)
@@ -40,14 +40,25 @@ func readCargoLock(s *source) error {
 			return err
 		}
 	}
-	scopes, known := l.scopes()
+	scopes := l.scopes()
+	l.graph(scopes).apply(s.packages)
+	if scopes == nil { // without a Cargo.toml nothing says what a dependency is for
+		for i := range s.packages {
+			s.packages[i].Scope = ""
+		}
+	}
+	return nil
+}
+
+// graph links the packages. What a member of the workspace needs is direct.
+func (l *cargoLock) graph(scopes map[string]checks.Scope) *graph {
 	var g graph
 	for i, p := range l.nodes {
 		for d := range p.Get("dependencies").All() {
 			to, ok := l.find(d.Text())
 			switch {
 			case !ok:
-			case s.packages[i].Name != "":
+			case l.s.packages[i].Name != "":
 				g.need(i, to, false)
 			default:
 				scope, named := scopes[l.nodes[to].String("name")]
@@ -58,22 +69,16 @@ func readCargoLock(s *source) error {
 			}
 		}
 	}
-	g.apply(s.packages)
-	if !known { // without a Cargo.toml nothing says what a dependency is for
-		for i := range s.packages {
-			s.packages[i].Scope = ""
-		}
-	}
-	return nil
+	return &g
 }
 
 // cargoLock is a Cargo.lock while it is read. Members of the workspace are packages without a
 // name until unique drops them.
 type cargoLock struct {
 	s       *source
-	nodes   []syntax.Node  // by position in s.packages
-	byID    map[string]int // "name", "name version" and "name version (source)"; -1 when ambiguous
-	members []string
+	nodes   []syntax.Node   // by position in s.packages
+	byID    map[string]int  // "name", "name version" and "name version (source)"; -1 when ambiguous
+	members map[string]bool // names of the packages of the workspace
 }
 
 func (l *cargoLock) add(p syntax.Node) error {
@@ -84,7 +89,7 @@ func (l *cargoLock) add(p syntax.Node) error {
 	var i int
 	if source == "" {
 		i = l.s.add("", "", 0)
-		l.members = append(l.members, name)
+		l.members[name] = true
 	} else {
 		i = l.s.add(name, version, p.Get("name").Line())
 	}
@@ -116,30 +121,49 @@ func (l *cargoLock) find(id string) (int, bool) {
 	return i, ok && i >= 0
 }
 
-// scopes returns for what the Cargo.toml files of the workspace want their dependencies. known
-// is false when none was given.
-func (l *cargoLock) scopes() (scopes map[string]checks.Scope, known bool) {
-	scopes = map[string]checks.Scope{}
-	dirs := []string{}
+// scopes returns for what the Cargo.toml files of the workspace want their dependencies; nil
+// when none was given.
+func (l *cargoLock) scopes() map[string]checks.Scope {
+	var scopes map[string]checks.Scope
+	dirs := []string{"."}
 	for file := range l.s.tree.files {
 		dir, below := relative(l.s.dir(), path.Dir(file))
 		if !below || path.Base(file) != "Cargo.toml" {
 			continue
 		}
-		root, err := syntax.TOML(l.s.tree.text(file))
-		if err != nil || dir != "." && !slices.Contains(l.members, root.Get("package").String("name")) {
+		c := l.s.tree.crate(file)
+		if !c.valid || dir != "." && !l.members[c.name] {
 			continue
 		}
-		known = true
-		dirs = append(dirs, dir)
-		for _, w := range cargoWants(root) {
+		if dirs = append(dirs, dir); scopes == nil {
+			scopes = map[string]checks.Scope{}
+		}
+		for _, w := range c.wants {
 			if old, ok := scopes[w.name]; !ok || strength(w.scope) > strength(old) {
 				scopes[w.name] = w.scope
 			}
 		}
 	}
-	l.s.resolves(append(dirs, ".")...)
-	return scopes, known
+	l.s.resolves(dirs...)
+	return scopes
+}
+
+// crate is what a lock file needs to know of a Cargo.toml.
+type crate struct {
+	valid bool
+	name  string
+	wants []want
+}
+
+func (t *tree) crate(file string) crate {
+	c, ok := t.crates[file]
+	if !ok {
+		if root, err := syntax.TOML(t.text(file)); err == nil {
+			c = crate{true, root.Get("package").String("name"), cargoWants(root)}
+		}
+		t.crates[file] = c
+	}
+	return c
 }
 
 // wantsCargo reads the dependencies of a Cargo.toml.

@@ -78,13 +78,16 @@ func (s *source) resolves(dirs ...string) {
 // wantsBeside reads the companion with that name in the folder of the lock file, if it was
 // given and can be read; what is wrong with it is told in its own Manifest.
 func (s *source) wantsBeside(name string, read func(string) ([]want, error)) []want {
-	text := s.beside(name)
-	if text == "" {
-		return nil
+	file := path.Join(s.dir(), name)
+	if known, ok := s.tree.wants[file]; ok {
+		return known
 	}
-	wants, err := read(text)
-	if err != nil {
-		return nil
+	var wants []want
+	if text := s.tree.text(file); text != "" {
+		if found, err := read(text); err == nil {
+			wants = found
+		}
 	}
+	s.tree.wants[file] = wants
 	return wants
 }

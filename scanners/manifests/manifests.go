@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
 // ParserVersion names the behaviour of this package. A stored Inventory is valid only for the
@@ -63,10 +64,21 @@ type tree struct {
 	// resolved tells, for the folder of each lock file that says so, which folders' manifests
 	// the lock file resolves. Written while lock files are read, used for companions.
 	resolved map[string]map[string]bool
+
+	// What was read of files that several others need, by path. Without it a tree of a
+	// thousand lock files and a thousand companions would be a million readings.
+	wants    map[string][]want
+	crates   map[string]crate
+	pins     map[string]map[string]string
+	poms     map[string]syntax.Node
+	pomBytes int
 }
 
 func newTree(files []checks.File) *tree {
-	t := &tree{files: make(map[string]*checks.File, len(files)), wanted: Wanted, resolved: map[string]map[string]bool{}}
+	t := &tree{
+		files: make(map[string]*checks.File, len(files)), wanted: Wanted, resolved: map[string]map[string]bool{},
+		wants: map[string][]want{}, crates: map[string]crate{}, pins: map[string]map[string]string{}, poms: map[string]syntax.Node{},
+	}
 	for i := range files {
 		if f := &files[i]; t.files[f.Path] == nil {
 			t.files[f.Path] = f
@@ -85,7 +97,7 @@ func (t *tree) read(ctx context.Context, f *checks.File, format *Format) (m chec
 		}
 	}()
 	text, err := checkedText(f)
-	if err == nil {
+	if err == nil && ctx.Err() == nil {
 		s := &source{ctx: ctx, path: f.Path, text: text, format: format, tree: t}
 		err = s.read()
 		m.Packages = unique(s.packages)

@@ -27,41 +27,43 @@ func readPackagesLock(s *source) error {
 	}
 	var g graph
 	for framework := range root.Get("dependencies").All() {
-		byName := map[string]int{}
-		first := len(s.packages)
-		var nodes []syntax.Node
-		for p := range framework.All() {
-			name := p.Key()
-			if p.String("type") == "Project" {
-				name = "" // dropped, but what it needs is needed by the project
-			}
-			i := s.add(name, p.String("resolved"), p.Line())
-			byName[strings.ToLower(p.Key())] = i
-			nodes = append(nodes, p)
-		}
-		for k, p := range nodes {
-			from := min(first+k, len(s.packages)-1)
-			switch p.String("type") {
-			case "Direct", "Project":
-				g.direct(from, checks.ScopeRuntime)
-			}
-			for d := range p.Get("dependencies").All() {
-				to, ok := byName[strings.ToLower(d.Key())]
-				switch {
-				case !ok:
-				case s.packages[from].Name == "":
-					g.direct(to, checks.ScopeRuntime)
-				default:
-					g.need(from, to, false)
-				}
-			}
-		}
+		addFramework(s, &g, framework)
 	}
 	g.apply(s.packages)
 	for i := range s.packages {
 		s.packages[i].Scope = "" // the file does not tell what is for tests
 	}
 	return nil
+}
+
+// addFramework adds the packages of one target framework and what they need. A project of
+// the solution has no name, and what it needs is direct.
+func addFramework(s *source, g *graph, framework syntax.Node) {
+	byName := map[string]int{}
+	for p := range framework.All() {
+		name := p.Key()
+		if p.String("type") == "Project" {
+			name = ""
+		}
+		i := s.add(name, p.String("resolved"), p.Line())
+		byName[strings.ToLower(p.Key())] = i
+		if p.String("type") == "Direct" {
+			g.direct(i, checks.ScopeRuntime)
+		}
+	}
+	for p := range framework.All() {
+		from := byName[strings.ToLower(p.Key())]
+		for d := range p.Get("dependencies").All() {
+			to, ok := byName[strings.ToLower(d.Key())]
+			switch {
+			case !ok:
+			case s.packages[from].Name == "":
+				g.direct(to, checks.ScopeRuntime)
+			default:
+				g.need(from, to, false)
+			}
+		}
+	}
 }
 
 // readPackagesConfig reads packages.config, which lists all packages, also those that others

@@ -69,6 +69,9 @@ func splitAt(s string) (name, spec string) {
 	return s, ""
 }
 
+// maxPatterns is how many patterns of workspaces are followed: each is compared with each file.
+const maxPatterns = 50
+
 // workspaces returns the folders, relative to that of s, whose package.json was given and is
 // a workspace of the package.json text, the folder "." itself included.
 func (s *source) workspaces(text string) []string {
@@ -85,7 +88,7 @@ func (s *source) workspaces(text string) []string {
 	for p := range list.All() {
 		patterns = append(patterns, path.Clean(p.Text()))
 	}
-	if len(patterns) == 0 || len(patterns) > 1000 {
+	if len(patterns) == 0 || len(patterns) > maxPatterns {
 		return dirs
 	}
 	for file := range s.tree.files {

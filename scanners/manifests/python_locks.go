@@ -105,24 +105,15 @@ func readUV(s *source) error {
 		s.packages[i].Commit = pythonCommit(src.String("git"))
 	}
 	for i, p := range l.nodes {
+		for d := range p.Get("dependencies").All() {
+			l.uvNeed(i, d, checks.ScopeRuntime)
+		}
 		for _, group := range []struct {
-			key    string
-			scope  checks.Scope
-			nested bool
-		}{
-			{"dependencies", checks.ScopeRuntime, false},
-			{"optional-dependencies", checks.ScopeOptional, true},
-			{"dev-dependencies", checks.ScopeDevelopment, true},
-		} {
-			lists := []syntax.Node{p.Get(group.key)}
-			if group.nested {
-				lists = lists[:0]
-				for extra := range p.Get(group.key).All() {
-					lists = append(lists, extra)
-				}
-			}
-			for _, list := range lists {
-				for d := range list.All() {
+			key   string
+			scope checks.Scope
+		}{{"optional-dependencies", checks.ScopeOptional}, {"dev-dependencies", checks.ScopeDevelopment}} {
+			for extra := range p.Get(group.key).All() {
+				for d := range extra.All() {
 					l.uvNeed(i, d, group.scope)
 				}
 			}

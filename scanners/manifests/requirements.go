@@ -2,11 +2,8 @@ package manifests
 
 import (
 	"fmt"
-	"net/url"
 	"path"
-	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -19,15 +16,9 @@ import (
 // are not judged: what some machine installs counts.
 // Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/.
 func readRequirements(s *source) error {
-	r := &requirements{s: s, pins: map[string]string{}, via: map[string][]string{}, visited: map[string]bool{s.path: true}}
+	r := &requirements{s: s, via: map[string][]string{}, visited: map[string]bool{s.path: true}}
 	r.file(s.path, s.text, 0)
-	for i := range s.packages {
-		p := &s.packages[i]
-		if pin := r.pins[p.Name]; p.Version == "" && pin != "" && p.Commit == "" && !strings.Contains(p.Constraint, "://") {
-			s.name(i, p.Name, pin)
-			p.Constraint = ""
-		}
-	}
+	r.pin()
 	r.relate()
 	return r.err
 }
@@ -35,7 +26,7 @@ func readRequirements(s *source) error {
 // requirements is a requirements file while it is read.
 type requirements struct {
 	s       *source
-	pins    map[string]string   // versions that constraint files give
+	pins    []map[string]string // versions that constraint files give
 	via     map[string][]string // what the comments say that a package is needed by; "" is the project
 	last    string              // the package that a comment belongs to
 	inVia   bool
@@ -166,30 +157,35 @@ func (r *requirements) include(from, name string, number int, constraint bool) {
 		r.fail(number, "it includes %s, and nothing is fetched", name)
 	case !given:
 		r.fail(number, "it includes %s, which is not among the files read", target)
+	case r.visited[target]:
+	case len(r.visited) > maxIncludes:
+		r.fail(number, "it includes more than %d files", maxIncludes)
 	case constraint:
-		for _, p := range readPins(text) {
-			r.pins[p[0]] = p[1]
-		}
-	case !r.visited[target] && !r.s.tree.wanted(target):
+		r.visited[target] = true
+		r.pins = append(r.pins, r.s.tree.pinsOf(target))
+	case !r.s.tree.wanted(target):
 		r.visited[target] = true
 		r.file(target, text, number)
 	}
 }
 
-var (
-	perRequirement = regexp.MustCompile(`\s(?:--|-C\s).*$`) // hashes and other options of one requirement
-	wheel          = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][^-]*)(?:-[^-]+)?-[^-]+-[^-]+-[^-]+\.whl$`)
-)
+// maxIncludes is how many files one requirements file may include that are no manifests.
+const maxIncludes = 20
 
-// withoutOptions cuts off the options of one requirement.
-func withoutOptions(line string) string {
-	if !strings.Contains(line, "-") { // the expression is slow, and most lines have none
-		return line
+// pin gives the versions of constraint files to what has none.
+func (r *requirements) pin() {
+	for i := range r.s.packages {
+		p := &r.s.packages[i]
+		if p.Version != "" || p.Commit != "" || strings.Contains(p.Constraint, "://") {
+			continue
+		}
+		for _, pins := range r.pins {
+			if version := pins[p.Name]; version != "" {
+				r.s.name(i, p.Name, version)
+				p.Constraint = ""
+			}
+		}
 	}
-	if at := strings.Index(line, " --"); at >= 0 {
-		line = line[:at]
-	}
-	return perRequirement.ReplaceAllString(line, "")
 }
 
 // requirement adds one requirement.
@@ -214,94 +210,22 @@ func (r *requirements) requirement(req string, number int) {
 	r.last = p.Name
 }
 
-// isPythonFolder reports whether a requirement is a folder or file of the repository.
-func isPythonFolder(req string) bool {
-	bare, _, _ := strings.Cut(req, "[")
-	return bare == "." || strings.HasPrefix(bare, "./") || strings.HasPrefix(bare, "../") || strings.HasPrefix(bare, "file:")
-}
-
-// splitRequirement cuts "a[extra]>=1; marker", "a @ https://…" and "git+https://…#egg=a" into
-// the name and the rest.
-func splitRequirement(req string) (name, spec string, ok bool) {
-	if strings.Contains(req, "://") && !strings.Contains(strings.SplitN(req, "://", 2)[0], "@") {
-		return splitAddress(req)
+// pinsOf returns the versions of a constraints file by name.
+func (t *tree) pinsOf(file string) map[string]string {
+	if known, ok := t.pins[file]; ok {
+		return known
 	}
-	name, spec = splitName(req)
-	if address, direct := strings.CutPrefix(spec, "@"); direct {
-		address, _, _ = strings.Cut(strings.TrimSpace(address), " ;")
-		return name, address, name != ""
-	}
-	spec, _, _ = strings.Cut(spec, ";")
-	spec = strings.Trim(strings.TrimSpace(spec), "()")
-	return name, spec, name != "" && (spec == "" || strings.IndexByte("=~!<>", spec[0]) >= 0)
-}
-
-// splitName cuts "name[extra] range" into the name and the range. The name is empty where req
-// does not begin with one.
-func splitName(req string) (name, spec string) {
-	end := 0
-	for end < len(req) && isPythonName(req[end]) {
-		end++
-	}
-	name, spec = req[:end], strings.TrimLeft(req[end:], " \t")
-	if name == "" || strings.IndexByte("._-", name[0]) >= 0 || strings.IndexByte("._-", name[end-1]) >= 0 {
-		return "", ""
-	}
-	if extras, rest, ok := strings.Cut(spec, "]"); ok && strings.HasPrefix(extras, "[") {
-		spec = rest
-	}
-	return name, strings.TrimSpace(spec)
-}
-
-func isPythonName(c byte) bool {
-	return c-'a' <= 'z'-'a' || c-'A' <= 'Z'-'A' || c-'0' <= 9 || c == '.' || c == '_' || c == '-'
-}
-
-// splitAddress finds the name in an address: its egg, or the file name of a wheel.
-func splitAddress(req string) (name, spec string, ok bool) {
-	req, _, _ = strings.Cut(req, " ")
-	u, err := url.Parse(req)
-	if err != nil {
-		return "", "", false
-	}
-	if values, err := url.ParseQuery(u.Fragment); err == nil && values.Get("egg") != "" {
-		name, _, _ := strings.Cut(values.Get("egg"), "[")
-		return name, req, true
-	}
-	if m := wheel.FindStringSubmatch(path.Base(u.Path)); m != nil {
-		return m[1], "==" + m[2], true
-	}
-	return "", "", false
-}
-
-// pinOf is the version that a range allows alone, "" when it allows several.
-func pinOf(spec string) string {
-	for part := range strings.SplitSeq(spec, ",") {
-		version, exact := strings.CutPrefix(strings.TrimSpace(part), "==")
-		version = strings.TrimSpace(strings.TrimPrefix(version, "="))
-		if exact && version != "" && strings.TrimFunc(version, isPythonVersion) == "" && strings.IndexByte(".+!_-", version[0]) < 0 && !strings.HasSuffix(version, ".") {
-			return version
-		}
-	}
-	return ""
-}
-
-func isPythonVersion(r rune) bool {
-	return r < utf8.RuneSelf && (isPythonName(byte(r)) || r == '+' || r == '!')
-}
-
-// readPins returns names and versions of a constraints file.
-func readPins(text string) [][2]string {
-	var pins [][2]string
-	for line := range strings.Lines(text) {
+	pins := map[string]string{}
+	for line := range strings.Lines(t.text(file)) {
 		held, _ := cutComment(strings.TrimRight(line, "\r\n"))
 		held = withoutOptions(held)
 		if name, spec, ok := splitRequirement(strings.TrimSpace(strings.TrimSuffix(held, `\`))); ok {
 			if v := pinOf(spec); v != "" {
-				pins = append(pins, [2]string{pypiName(name), v})
+				pins[pypiName(name)] = v
 			}
 		}
 	}
+	t.pins[file] = pins
 	return pins
 }
 

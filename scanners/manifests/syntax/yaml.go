@@ -70,11 +70,15 @@ func plainYAML(text string) ([]Node, error) {
 }
 
 // plainCharacters reports whether text is free of control characters and of the line ends that
-// only YAML knows (U+0085, U+2028, U+2029).
+// only YAML knows (a lone carriage return, U+0085, U+2028, U+2029).
 func plainCharacters(text string) bool {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
-		case c < ' ' && c != '\n' && c != '\t' && c != '\r', c == 0x7F:
+		case c == '\r':
+			if i+1 >= len(text) || text[i+1] != '\n' {
+				return false
+			}
+		case c < ' ' && c != '\n' && c != '\t', c == 0x7F:
 			return false
 		case c == 0xC2 && text[i+1] < 0xA0, c == 0xEF && text[i+1] >= 0xBB:
 			return false
@@ -163,7 +167,7 @@ func (r *yamlReader) block(at int32, indent int) {
 		return
 	}
 	switch {
-	case r.marker("..."):
+	case r.marker("..."), r.s[r.pos] == '|': // without a key, a text may be less far in than here
 		r.general()
 	case r.dash():
 		r.list(at, indent)

@@ -48,10 +48,10 @@ func keyEnd(line string) int {
 // plainStart reports whether a plain value may begin with the first character of s.
 func plainStart(s string) bool {
 	switch s[0] {
-	case '-', ':':
+	case '-':
 		return len(s) > 1 && strings.IndexByte(" \r\n,[]{}", s[1]) < 0
 	}
-	return strings.IndexByte("?,[]{}#&*!|>'\"%@`", s[0]) < 0
+	return strings.IndexByte("?:,[]{}#&*!|>'\"%@`", s[0]) < 0
 }
 
 // quoteEnd is the position behind the quoted text at the start of s, or -1 when it does not
@@ -109,7 +109,7 @@ func (r *yamlReader) quoted() string {
 	// The escapes that JSON has too mean the same; the rest is for the library.
 	j := NewReader(rest[:end])
 	text := j.Text()
-	if j.Err() != nil {
+	if j.Err() != nil || strings.Contains(held, `\/`) || strings.Contains(held, `\ud`) || strings.Contains(held, `\uD`) {
 		r.general()
 	}
 	return text
@@ -229,6 +229,10 @@ func (r *yamlReader) text(at int32, indent int) {
 		r.pos += 1 + len(line)
 		r.line++
 	}
+	if r.pos >= len(r.s) && !strings.HasSuffix(r.s, "\n") {
+		r.general() // then the text ends without a line end too
+		return
+	}
 	for len(lines) > 0 && lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]
 	}
@@ -237,115 +241,4 @@ func (r *yamlReader) text(at int32, indent int) {
 		text += "\n"
 	}
 	r.set(at, Text, text)
-}
-
-// flow reads a list or table in brackets that ends in its line.
-func (r *yamlReader) flow(at int32) {
-	if r.depth++; r.depth > MaxDepth {
-		r.fail("lists and tables are nested deeper than %d levels", MaxDepth)
-		return
-	}
-	closing, kind := byte('}'), Table
-	if r.s[r.pos] == '[' {
-		closing, kind = ']', List
-	}
-	r.set(at, kind, "")
-	mine := len(r.keys)
-	r.pos++
-	for first := true; r.err == nil; first = false {
-		c := r.flowNext()
-		if c == closing {
-			r.pos++
-			break
-		}
-		if !first {
-			if c != ',' {
-				r.general()
-				return
-			}
-			r.pos++
-			if c = r.flowNext(); c == closing {
-				r.pos++
-				break
-			}
-		}
-		key := ""
-		if kind == Table {
-			key = r.flowKey()
-			r.keys = append(r.keys, key)
-		}
-		r.flowValue(r.add(at, key))
-	}
-	if key, twice := repeated(r.keys[mine:]); twice && r.err == nil {
-		r.fail("the key %q is there twice", key)
-	}
-	r.keys = r.keys[:mine]
-	r.depth--
-}
-
-// flowNext moves over spaces and returns the byte there; a line end is for the library.
-func (r *yamlReader) flowNext() byte {
-	for r.pos < len(r.s) && r.s[r.pos] == ' ' {
-		r.pos++
-	}
-	if r.pos >= len(r.s) || strings.IndexByte("\n\r\t", r.s[r.pos]) >= 0 {
-		r.general()
-		return 0
-	}
-	return r.s[r.pos]
-}
-
-// flowKey reads a key in braces with its colon and the space behind it.
-func (r *yamlReader) flowKey() string {
-	c, key := r.flowNext(), ""
-	switch {
-	case r.err != nil:
-		return ""
-	case c == '"' || c == '\'':
-		key = r.quoted()
-	default:
-		key = r.flowPlain()
-	}
-	if r.err == nil && !strings.HasPrefix(r.s[r.pos:], ": ") {
-		r.general()
-		return ""
-	}
-	r.pos += min(1, len(r.s)-r.pos)
-	return key
-}
-
-func (r *yamlReader) flowValue(at int32) {
-	switch c := r.flowNext(); {
-	case r.err != nil:
-	case c == '{' || c == '[':
-		r.flow(at)
-	case c == '"' || c == '\'':
-		r.set(at, Text, r.quoted())
-	default:
-		kind, text := scalar(r.flowPlain())
-		r.set(at, kind, text)
-	}
-}
-
-// flowPlain reads a value without quotes in brackets, up to a mark that ends it.
-func (r *yamlReader) flowPlain() string {
-	rest := r.s[r.pos:]
-	if !plainStart(rest) {
-		r.general()
-		return ""
-	}
-	end := 0
-	for ; end < len(rest); end++ {
-		switch c := rest[end]; {
-		case c == ':' && end+1 < len(rest) && strings.IndexByte(" ,[]{}", rest[end+1]) >= 0, strings.IndexByte(",}]", c) >= 0:
-			held := strings.TrimRight(rest[:end], " ")
-			r.pos += len(held)
-			return held
-		case c == '#', c == '[', c == '{', c < ' ':
-			r.general()
-			return ""
-		}
-	}
-	r.general()
-	return ""
 }
