@@ -209,7 +209,7 @@ type recordedBundle struct {
 }
 
 // refused are the recorded bundles whose signature holds and which are refused all the same,
-// with the code. docs/differences.md says why.
+// with the code. docs/verification.md says why.
 var refused = map[string]string{
 	"slsa-verifier/bcr/MODULE-wrong-signer.bazel.intoto.jsonl":                           checks.CodeContradicts,
 	"slsa-verifier/bundle/valid.intoto.sigstore":                                         checks.CodeStatementInvalid,
