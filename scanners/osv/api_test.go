@@ -52,7 +52,7 @@ func TestRecordedAnswers(t *testing.T) {
 func compareAnswer(t *testing.T, x *Index, q osvQuery, answered osvResult) (found int) {
 	t.Helper()
 	p := checks.Package{Ecosystem: q.Package.Ecosystem, Name: q.Package.Name, Version: q.Version}
-	ours, err := rawIDs(x, p)
+	ours, err := x.Records(p)
 	if err != nil {
 		t.Logf("%v: %v", p, err)
 		return 0
@@ -80,4 +80,14 @@ func compareAnswer(t *testing.T, x *Index, q osvQuery, answered osvResult) (foun
 		}
 	}
 	return found
+}
+
+// osvQuery is one question to POST /v1/querybatch, and osvResult its answer.
+type osvQuery struct {
+	Package struct{ Ecosystem, Name string }
+	Version string
+}
+
+type osvResult struct {
+	Vulns []struct{ ID string }
 }

@@ -2,6 +2,8 @@ package osv
 
 import (
 	"context"
+	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -121,4 +124,42 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 	runtime.KeepAlive(x)
+}
+
+// BenchmarkUpdate takes in 1,000 changed records over HTTP (goal 7), and looks each up.
+func BenchmarkUpdate(b *testing.B) {
+	const changed = 1000
+	dir := b.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(syntheticIndex(b), folder))); err != nil {
+		b.Fatal(err)
+	}
+	x, err := Open(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer x.Close()
+	r := rand.New(rand.NewPCG(3, 4))
+	bucket := &fakeBucket{records: make(map[string]string), times: make(map[string]time.Time)}
+	server := httptest.NewServer(bucket)
+	defer server.Close()
+	watermark := syntheticVulnerable + syntheticMalware
+	round := 0
+	for b.Loop() {
+		b.StopTimer()
+		bucket.records, bucket.times = make(map[string]string), make(map[string]time.Time)
+		bucket.times["MAL-2025-1"] = syntheticTime(0) // the list goes back far enough
+		for i := range changed {
+			at := syntheticTime(watermark + i + changed*round)
+			id, text := syntheticReport(r, syntheticVulnerable+200*i, at)
+			bucket.records[id], bucket.times[id] = text, at
+		}
+		round++
+		bucket.sent = 0
+		b.StartTimer()
+		out, err := x.Update(b.Context(), UpdateOptions{URL: server.URL, Ecosystems: []string{"npm"}})
+		if err != nil || out.Ecosystems[0].Changed != changed || out.Ecosystems[0].Full || len(out.Changed) != changed {
+			b.Fatal(out.Ecosystems, len(out.Changed), err)
+		}
+		b.ReportMetric(float64(bucket.sent), "B-received/op")
+	}
 }

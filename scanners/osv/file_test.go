@@ -163,13 +163,17 @@ func read(t *testing.T, path string) []byte {
 func TestDamagedIndexIsReplaced(t *testing.T) {
 	t.Parallel()
 	x := imported(t, advisory("GHSA-1", "p", below("2.0.0")))
+	data := read(t, x.basePath())
+	data[len(data)/2] ^= 1
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	data := read(t, x.basePath())
-	data[len(data)/2] ^= 1
 	if err := os.WriteFile(x.basePath(), data, 0o644); err != nil {
 		t.Fatal(err)
+	}
+	x, err := Open(filepath.Dir(x.dir))
+	if !errors.Is(err, ErrCorrupt) {
+		t.Fatalf("opening: %v", err)
 	}
 	if _, err := x.Lookup(checks.Package{Ecosystem: "npm", Name: "p", Version: "1.0.0"}); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("lookup: %v", err)

@@ -112,3 +112,13 @@ func ids(t testing.TB, x *Index, name, version string) []string {
 }
 
 func replaced(s, old, by string) string { return strings.ReplaceAll(s, old, by) }
+
+// corpus is the folder of the large samples, where there is one.
+func corpus(t testing.TB, parts ...string) string {
+	t.Helper()
+	dir := os.Getenv("LANDWAITER_CORPUS")
+	if dir == "" {
+		t.Skip("needs LANDWAITER_CORPUS, the folder of the large samples")
+	}
+	return filepath.Join(append([]string{dir}, parts...)...)
+}

@@ -42,7 +42,7 @@ type ImportedEcosystem struct {
 	Ecosystem string
 	Records   int // now in the index, withdrawn ones included
 	Withdrawn int
-	Changed   int      // records taken one by one; 0 when Full
+	Changed   int      // records read: all of an archive, or those that changed
 	Partial   int      // records taken although a part of them could not be read
 	Bad       int      // records left out because they could not be read
 	BadNames  []string // the first of them
@@ -199,7 +199,7 @@ func (r *refresh) replace(ctx context.Context, f found, meta ecosystemMeta, note
 	r.full[name] = a
 	meta.Name, meta.Records, meta.Withdrawn, meta.Newest = name, a.records, a.withdrawn, a.newest
 	r.meta[name] = meta
-	note.Records, note.Withdrawn, note.Newest = a.records, a.withdrawn, a.newest
+	note.Records, note.Withdrawn, note.Newest, note.Changed = a.records, a.withdrawn, a.newest, a.records
 	return nil
 }
 

@@ -36,6 +36,7 @@ func (m *matcher) match(p *checks.Package) ([]checks.Advisory, error) {
 		return nil, fmt.Errorf("%w: %q", ErrNoData, ecosystem)
 	}
 	name := normalName(ecosystem, p.Name)
+	m.hits = m.hits[:0]
 	if err := m.find(ecosystem, suffix, name); err != nil || len(m.entries) == 0 {
 		return nil, err
 	}
@@ -80,7 +81,6 @@ func (m *matcher) find(ecosystem, suffix, name string) error {
 // decide fills hits with what affects v. unclear is ErrVersion when an entry could not be
 // decided and is not among them.
 func (m *matcher) decide(v *version) (unclear, err error) {
-	m.hits = m.hits[:0]
 	for i := range m.entries {
 		e := &m.entries[i]
 		affected, err := e.affects(v)

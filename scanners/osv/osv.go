@@ -54,14 +54,20 @@ func (x *Index) basePath() string    { return filepath.Join(x.dir, "base.index")
 func (x *Index) overlayPath() string { return filepath.Join(x.dir, "changes.index") }
 
 // Open opens the index under the operator's data directory dir. A directory without an
-// index is no error: then Lookup gives ErrNoIndex until something is imported. A damaged
-// file gives ErrCorrupt.
+// index is no error: then Lookup gives ErrNoIndex until something is imported.
+//
+// A damaged file gives ErrCorrupt. Only then an Index is returned beside the error, for
+// Import and Update, which replace what is damaged; until they have, Lookup gives ErrCorrupt.
 func Open(dir string) (*Index, error) {
 	x := &Index{dir: filepath.Join(dir, folder)}
-	if err := x.load(); err != nil && !errors.Is(err, ErrNoIndex) {
-		return nil, err
+	err := x.load()
+	switch {
+	case err == nil, errors.Is(err, ErrNoIndex):
+		return x, nil
+	case errors.Is(err, ErrCorrupt):
+		return x, err
 	}
-	return x, nil
+	return nil, err
 }
 
 // Close ends the use of x; scans that still run end first. Afterwards Lookup gives ErrNoIndex.
@@ -187,6 +193,26 @@ func (x *Index) Lookup(p checks.Package) ([]checks.Advisory, error) {
 	defer g.release()
 	m := &matcher{gen: g}
 	return m.match(&p)
+}
+
+// Records returns the ids of the records that affect p, sorted: what Lookup merges. Its
+// errors are those of Lookup. It is what an answer of api.osv.dev consists of.
+func (x *Index) Records(p checks.Package) ([]string, error) {
+	g, err := x.newest()
+	if err != nil {
+		return nil, err
+	}
+	defer g.release()
+	m := &matcher{gen: g}
+	if _, err = m.match(&p); err != nil && !errors.Is(err, ErrVersion) {
+		return nil, err
+	}
+	var ids []string
+	for i := range m.hits {
+		ids = append(ids, m.keepText(m.hits[i].rec.id))
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), err
 }
 
 // Status is what the index holds.

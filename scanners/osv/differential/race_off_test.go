@@ -1,5 +1,5 @@
 //go:build !race
 
-package osv
+package differential_test
 
 const raceDetector = false

@@ -1,4 +1,6 @@
-package osv
+// Package differential_test runs OSV-Scanner beside scanners/osv. It lies apart because the
+// engine is ten times larger than what it is compared with.
+package differential_test
 
 import (
 	"archive/zip"
@@ -25,6 +27,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv"
 )
 
 // The differential tests run OSV-Scanner's own engine beside ours. It extracts; both match
@@ -92,9 +95,41 @@ func unzipped(t testing.TB, path string) [][]byte {
 	return out
 }
 
+// zipped returns a zip file of records, by id.
+func zipped(t testing.TB, records map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for id, record := range records {
+		w, err := z.Create(id + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(record)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// put writes data as <dir>/<ecosystem>/all.zip.
+func put(t testing.TB, dir, ecosystem string, data []byte) {
+	t.Helper()
+	path := filepath.Join(dir, ecosystem, "all.zip")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // oracle is OSV-Scanner on the same records as an index of ours.
 type oracle struct {
-	index   *Index
+	index   *osv.Index
 	local   string            // folder with osv-scalibr/<Ecosystem>/all.zip
 	records map[string][]byte // by id
 	empty   string            // a configuration that says nothing
@@ -119,8 +154,12 @@ func newOracle(t testing.TB, dirs ...string) *oracle {
 	// Without a database of an ecosystem that a lock file names, the engine stops matching
 	// in the middle: a git dependency is of the ecosystem GIT.
 	defer put(t, filepath.Join(o.local, "osv-scalibr"), "GIT", zipped(t, nil))
-	o.index = open(t, t.TempDir())
-	if _, err := o.index.Import(t.Context(), o.local, ImportOptions{}); err != nil {
+	var err error
+	if o.index, err = osv.Open(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { o.index.Close() })
+	if _, err := o.index.Import(t.Context(), o.local, osv.ImportOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return o
@@ -182,8 +221,8 @@ func (o *oracle) RoundTrip(req *http.Request) (*http.Response, error) {
 		Results []osvResult `json:"results"`
 	}
 	for _, q := range in.Queries {
-		ids, err := rawIDs(o.index, checks.Package{Ecosystem: q.Package.Ecosystem, Name: q.Package.Name, Version: q.Version})
-		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
+		ids, err := o.recordsOf(checks.Package{Ecosystem: q.Package.Ecosystem, Name: q.Package.Name, Version: q.Version})
+		if err != nil {
 			return nil, err
 		}
 		var r osvResult
@@ -217,21 +256,13 @@ func answer(req *http.Request, status int, body []byte) *http.Response {
 	}
 }
 
-// rawIDs are the ids of the records that affect p, before they are merged, sorted.
-func rawIDs(x *Index, p checks.Package) ([]string, error) {
-	g, err := x.hold()
-	if err != nil {
-		return nil, err
+// recordsOf are the ids of the records that affect p, sorted. What cannot be matched has none.
+func (o *oracle) recordsOf(p checks.Package) ([]string, error) {
+	ids, err := o.index.Records(p)
+	if errors.Is(err, osv.ErrNoData) || errors.Is(err, osv.ErrVersion) {
+		err = nil
 	}
-	defer g.release()
-	m := &matcher{gen: g}
-	_, err = m.match(&p)
-	var ids []string
-	for _, h := range m.hits {
-		ids = append(ids, strings.Clone(h.rec.id))
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids), err
+	return ids, err
 }
 
 // named is a package as OSV-Scanner names it.
@@ -257,7 +288,7 @@ func foundBy(results models.VulnerabilityResults) map[named]*foundOf {
 				all[n].ids = append(all[n].ids, v.GetId())
 			}
 			for _, g := range p.Groups {
-				all[n].groups = append(all[n].groups, sortedWith(g.Aliases, g.IDs[0]))
+				all[n].groups = append(all[n].groups, together(g.Aliases, g.IDs...))
 			}
 		}
 	}
@@ -294,13 +325,13 @@ func (o *oracle) compare(t testing.TB, results models.VulnerabilityResults) []st
 	t.Helper()
 	var differences []string
 	for n, theirs := range foundBy(results) {
-		ours, err := rawIDs(o.index, n.pkg())
-		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
+		ours, err := o.recordsOf(n.pkg())
+		if err != nil {
 			t.Fatal(err)
 		}
 		for _, id := range theirs.ids {
 			if !slices.Contains(ours, id) {
-				differences = append(differences, fmt.Sprintf("only theirs: %v %s (%v)", n, id, err))
+				differences = append(differences, fmt.Sprintf("only theirs: %v %s", n, id))
 			}
 		}
 		for _, id := range ours {
@@ -313,6 +344,13 @@ func (o *oracle) compare(t testing.TB, results models.VulnerabilityResults) []st
 	return differences
 }
 
+// together are the texts of both lists, sorted, each once.
+func together(a []string, b ...string) []string {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // compareGroups checks that our Advisories are OSV-Scanner's groups.
 func (o *oracle) compareGroups(t testing.TB, results models.VulnerabilityResults) {
 	t.Helper()
@@ -321,12 +359,12 @@ func (o *oracle) compareGroups(t testing.TB, results models.VulnerabilityResults
 			continue
 		}
 		advisories, err := o.index.Lookup(n.pkg())
-		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
+		if err != nil && !errors.Is(err, osv.ErrNoData) && !errors.Is(err, osv.ErrVersion) {
 			t.Fatal(err)
 		}
 		var ours [][]string
 		for _, a := range advisories {
-			ours = append(ours, sortedWith(a.Aliases, a.ID))
+			ours = append(ours, together(a.Aliases, a.ID))
 		}
 		slices.SortFunc(ours, slices.Compare)
 		if diff := cmp.Diff(theirs.groups, ours); diff != "" {
@@ -437,8 +475,8 @@ func (o *oracle) ours(t *testing.T, results models.VulnerabilityResults, dir str
 		if !strings.HasPrefix(n.path, dir+string(filepath.Separator)) {
 			continue
 		}
-		ids, err := rawIDs(o.index, n.pkg())
-		if err != nil && !errors.Is(err, ErrNoData) && !errors.Is(err, ErrVersion) {
+		ids, err := o.recordsOf(n.pkg())
+		if err != nil {
 			t.Fatal(err)
 		}
 		for _, id := range ids {
