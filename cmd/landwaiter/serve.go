@@ -147,7 +147,11 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	if s.advisories, err = osv.Open(dir); err != nil {
 		return usage("opening the advisories: %w", err)
 	}
-	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, Sigstore: sigstore.Config{Now: time.Now}})
+	var age osv.Options
+	if s.conf.refresh {
+		age.MaxAge = maxAdvisoryAge
+	}
+	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, OSV: age, Sigstore: sigstore.Config{Now: time.Now}})
 	if err != nil {
 		return err
 	}
@@ -232,6 +236,9 @@ func (s *service) run(ctx context.Context, listen, metrics net.Listener) error {
 const (
 	refreshEvery      = 15 * time.Minute
 	refreshAfterFault = 2 * time.Minute
+	// maxAdvisoryAge is how old they may get before verdicts become unknown: new malware is
+	// known within days, and a week of failed updates needs a person.
+	maxAdvisoryAge = 7 * 24 * time.Hour
 )
 
 // refreshAdvisories keeps the advisories current until ctx ends. What fails is logged and

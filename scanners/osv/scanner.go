@@ -10,14 +10,29 @@ import (
 	"github.com/landwaiter/landwaiter/checks"
 )
 
-// Options steer a Scanner. There is nothing to steer yet.
-type Options struct{}
+// Options steer a Scanner. The zero value is usable.
+type Options struct {
+	// MaxAge is how old the advisories may be; older ones leave the Evidence incomplete. 0
+	// means any age, for machines that are given their advisories by hand.
+	MaxAge time.Duration
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
 
 // Scanner matches inventories with an Index. It is a checks.Scanner.
-type Scanner struct{ index *Index }
+type Scanner struct {
+	index  *Index
+	maxAge time.Duration
+	now    func() time.Time
+}
 
 // New returns a scanner over x.
-func New(x *Index, _ Options) *Scanner { return &Scanner{index: x} }
+func New(x *Index, o Options) *Scanner {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Scanner{index: x, maxAge: o.MaxAge, now: o.Now}
+}
 
 // Name returns "osv".
 func (s *Scanner) Name() string { return "osv" }
@@ -50,6 +65,10 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 		}
 	}
 	e.DataTime = w.dataTime()
+	if age := s.now().Sub(e.DataTime); s.maxAge > 0 && !e.DataTime.IsZero() && age > s.maxAge {
+		e.Gaps = append(e.Gaps, checks.Gap{Reason: fmt.Sprintf("the advisories are %d days old and may be at most %d; see why `landwaiter advisories update` fails",
+			int(age.Hours()/24), int(s.maxAge.Hours()/24))})
+	}
 	e.Complete = len(e.Gaps) == 0
 	return e, nil
 }

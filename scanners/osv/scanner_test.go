@@ -113,6 +113,35 @@ func TestScanDataTime(t *testing.T) {
 	}
 }
 
+// TestScanMaxAge: advisories that are older than they may be leave the evidence incomplete.
+func TestScanMaxAge(t *testing.T) {
+	t.Parallel()
+	x, from := open(t, t.TempDir()), t.TempDir()
+	put(t, from, "npm", zipped(t, map[string]string{"1": advisory("GHSA-1", "p", below("2.0.0"))}))
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	if _, err := x.Import(t.Context(), from, ImportOptions{Now: func() time.Time { return at }}); err != nil {
+		t.Fatal(err)
+	}
+	m := &checks.Material{Head: manifest("f", npm("q", "1.0.0"))}
+	for _, tt := range []struct {
+		name  string
+		later time.Duration
+		whole bool
+	}{
+		{"a week", 7 * 24 * time.Hour, true},
+		{"a week and an hour", (7*24 + 1) * time.Hour, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := New(x, Options{MaxAge: 7 * 24 * time.Hour, Now: func() time.Time { return at.Add(tt.later) }})
+			e, err := s.Scan(t.Context(), m)
+			if err != nil || e.Complete != tt.whole || (len(e.Gaps) == 0) != tt.whole {
+				t.Errorf("complete %v with gaps %v, want complete %v (%v)", e.Complete, e.Gaps, tt.whole, err)
+			}
+		})
+	}
+}
+
 func TestScanCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
