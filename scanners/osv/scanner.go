@@ -114,6 +114,7 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 			w.ecosystems = append(w.ecosystems, p.Ecosystem)
 		}
 		advisories, err := w.ask(p)
+		w.room(len(advisories))
 		for _, a := range advisories {
 			w.evidence.Matches = append(w.evidence.Matches, checks.Match{Side: side, Path: f.Path, Package: *p, Advisory: a})
 		}
@@ -130,6 +131,13 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 		}
 	}
 	return nil
+}
+
+// room makes room for n more matches, which are large, without growing in small steps.
+func (w *scan) room(n int) {
+	if m := w.evidence.Matches; len(m)+n > cap(m) {
+		w.evidence.Matches = slices.Grow(m, max(64, n, len(m)))
+	}
 }
 
 // ask matches p, once per package and version.

@@ -112,12 +112,12 @@ func writeSynthetic(dir string, vulnerable, malware int) (unpacked int64, err er
 	return unpacked, f.Close()
 }
 
-// syntheticInventory is a lock file of n packages, 70 in 100 of which no advisory names.
+// syntheticInventory is a lock file of n packages, 80 in 100 of which no advisory names.
 func syntheticInventory(n int) checks.Inventory {
 	m := checks.Manifest{Path: "package-lock.json", Format: "package-lock.json"}
 	for i := range n {
 		name := syntheticName(i)
-		if i%10 < 7 {
+		if i%10 < 8 {
 			name = strings.Replace(name, "pkg", "safe", 1)
 		}
 		version := fmt.Sprintf("1.%d.%d", i%40, i%11)
