@@ -67,8 +67,12 @@ func (a *App) publishCheck(ctx context.Context, c *installation, s subjectArgs, 
 	if r.Report.Subject.Commit != "" {
 		s.Commit = r.Report.Subject.Commit
 	}
+	unheld, err := a.unheld(ctx, r)
+	if err != nil {
+		return err
+	}
 	run := output.ForCheck(r.Report, output.Options{
-		DetailsURL: a.detailsURL(s), LedgerIndex: r.LedgerIndex, Checkpoint: r.Checkpoint,
+		DetailsURL: a.detailsURL(s), LedgerIndex: r.LedgerIndex, Checkpoint: r.Checkpoint, Unheld: unheld,
 	})
 	return a.show(ctx, c, s, showing{run: run, generation: r.Generation, since: r.Report.Time})
 }

@@ -50,7 +50,7 @@ func (a *App) publishGate(ctx context.Context, c *installation, s subjectArgs, r
 	var lacking *errPermission
 	switch {
 	case errors.As(err, &lacking):
-		return a.noteGate(ctx, r, gateRefused)
+		return a.refused(ctx, s, r)
 	case notFound(err):
 		return nil // deleted meanwhile
 	case err != nil:
@@ -60,9 +60,9 @@ func (a *App) publishGate(ctx context.Context, c *installation, s subjectArgs, r
 	case found.Immutable && found.Prerelease:
 		return a.confirmGate(ctx, r, gateDemoting, gateDemoted)
 	case found.Immutable:
-		return a.hold(ctx, c, r, found, gateDemoting, gateDemoted)
+		return a.hold(ctx, c, s, r, found, gateDemoting, gateDemoted)
 	}
-	return a.hold(ctx, c, r, found, gateReverting, gateReverted)
+	return a.hold(ctx, c, s, r, found, gateReverting, gateReverted)
 }
 
 // heldRelease is the body of an update of a release. All fields are sent, each with its own
@@ -79,7 +79,7 @@ type heldRelease struct {
 
 // hold sends the update and keeps what came of it. The intention is stored before: after a
 // lost answer, the state of the release tells whether it was carried out.
-func (a *App) hold(ctx context.Context, c *installation, r store.StoredReport, found release, before, after string) error {
+func (a *App) hold(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport, found release, before, after string) error {
 	body := heldRelease{
 		TagName: found.TagName, TargetCommitish: found.TargetCommitish, Name: found.Name, Body: found.Body,
 		Draft: after == gateReverted, Prerelease: found.Prerelease,
@@ -95,7 +95,7 @@ func (a *App) hold(ctx context.Context, c *installation, r store.StoredReport, f
 	switch code := status(err); {
 	case code == http.StatusForbidden, code == http.StatusUnprocessableEntity, code == http.StatusNotFound:
 		a.log.Warn("release not taken back", "repo", c.Repo.String(), "release", found.ID, "error", err)
-		return a.noteGate(ctx, r, gateRefused)
+		return a.refused(ctx, s, r)
 	case err != nil:
 		return fmt.Errorf("taking release %d of %s back: %w", found.ID, c.Repo, err)
 	case now.Draft != body.Draft || now.Prerelease != body.Prerelease:
@@ -110,9 +110,35 @@ func gateSentence(state string) string {
 	case gateDemoting, gateDemoted:
 		return "The release is immutable and cannot be taken back: it is marked as a prerelease and is not offered as the latest."
 	case gateRefused:
-		return "The policy wants it taken back, but GitHub does not let Landwaiter: grant \"Contents: write\", or take it back by hand."
+		return "The release could not be held, because GitHub does not let Landwaiter take it back: grant \"Contents: write\", or take it back by hand."
 	}
 	return ""
+}
+
+// refused keeps that the release could not be held, and lets the check say so. The check is
+// asked for before: it cannot run beside this job, and an attempt that ends between the two
+// asks again. It is asked for once, and writes only what it does not show yet.
+func (a *App) refused(ctx context.Context, s subjectArgs, r store.StoredReport) error {
+	known, err := a.gateKnown(ctx, r.Key)
+	if err != nil || known.State == gateRefused && known.Generation == r.Generation {
+		return err
+	}
+	job := a.publishJob(surfaceCheck, publishArgs{Subject: s}, "the release could not be held")
+	job.Generation = r.Generation
+	if err := a.store.Enqueue(ctx, job); err != nil {
+		return fmt.Errorf("asking to show that %s could not be held: %w", r.Key, err)
+	}
+	return a.noteGate(ctx, r, gateRefused)
+}
+
+// unheld says why the release that r judged is not held although it should be, "" when it is
+// held or need not be.
+func (a *App) unheld(ctx context.Context, r store.StoredReport) (string, error) {
+	known, err := a.gateKnown(ctx, r.Key)
+	if err != nil || known.State != gateRefused || known.Generation != r.Generation {
+		return "", err
+	}
+	return gateSentence(gateRefused), nil
 }
 
 // confirmGate keeps that an update whose answer was lost was carried out after all.
@@ -126,14 +152,20 @@ func (a *App) confirmGate(ctx context.Context, r store.StoredReport, before, aft
 
 // gateState returns what the gate did to the release with that key, "" when nothing.
 func (a *App) gateState(ctx context.Context, key string) (string, error) {
+	known, err := a.gateKnown(ctx, key)
+	return known.State, err
+}
+
+// gateKnown returns what is stored of the gate on key; zero when nothing is.
+func (a *App) gateKnown(ctx context.Context, key string) (store.Publication, error) {
 	p, err := a.store.Publication(ctx, surfaceGate, key)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", nil
+		return store.Publication{}, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading what the gate did to %s: %w", key, err)
+		return p, fmt.Errorf("reading what the gate did to %s: %w", key, err)
 	}
-	return p.State, nil
+	return p, nil
 }
 
 func (a *App) noteGate(ctx context.Context, r store.StoredReport, state string) error {

@@ -39,6 +39,7 @@ type Annotation struct {
 // Options say what a text needs to know beside the Report. The zero Options is usable.
 type Options struct {
 	DetailsURL string // the page that explains the report; "" leaves the link out
+	Unheld     string // why a release that must not stay published does; one sentence, "" leaves it out
 	// LedgerIndex and Checkpoint are shown when Checkpoint is not empty.
 	LedgerIndex int64
 	Checkpoint  string

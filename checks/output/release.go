@@ -135,6 +135,9 @@ func fault(a checks.AssetReport) string {
 func (p page) releaseSummary() string {
 	var b strings.Builder
 	b.WriteString(p.head(cut(p.releaseHeadline(), 2*maxPiece)))
+	if p.o.Unheld != "" {
+		b.WriteString("\n" + Prose(p.o.Unheld) + "\n")
+	}
 	p.assetTable(&b)
 	failing := p.failing()
 	p.releaseWhy(&b, failing)
