@@ -11,8 +11,9 @@
 //
 // Releases leave the path at three places: gather_release.go waits until the assets have
 // settled and reads them (assets.go, evidence.go, attestations.go), with download.go for what
-// is not at the API; gate.go and issues.go are surfaces of their own; and publish.go shows
-// nothing of a release that changed since it was judged.
+// is not at the API; gate.go and issues.go are surfaces of their own, where one job for each
+// repository writes all its issues (wishes.go, rollup.go); and publish.go shows nothing of a
+// release that changed since it was judged.
 //
 // It never forms a Verdict, opens a file, or keeps state outside the store: any step may
 // stop anywhere and run again with the same outcome.

@@ -210,15 +210,8 @@ func (t trunk) material(seen releaseSeen, read []readAsset, bundles []checks.Bun
 // releaseGone ends what was begun for a release that does not exist any more: its issue is
 // closed, and a check that is still open concluded. A verdict already shown stays.
 func (a *App) releaseGone(ctx context.Context, s subjectArgs) (gathered, error) {
-	known, err := a.issueKnown(ctx, s.key())
-	if err != nil {
+	if err := a.endIssue(ctx, s, 0, "not_planned", "The release was deleted, so nothing is left to cure."); err != nil {
 		return gathered{}, err
-	}
-	if known.RemoteID > 0 {
-		why := "The release was deleted, so nothing is left to cure."
-		if err := a.closeIssue(ctx, a.installation(s.Repo, toWriteIssues), known, "not_planned", why); err != nil {
-			return gathered{}, err
-		}
 	}
 	return a.notJudged(ctx, s, output.ForState(output.StateDeleted, a.detail(s, "")))
 }

@@ -31,6 +31,16 @@ type issueState struct {
 	Closed string `json:"closed,omitempty"` // why we closed it
 	// Skipped says why there is no issue although there should be one.
 	Skipped string `json:"skipped,omitempty"`
+	// Listed are the keys of the releases in a rollup issue.
+	Listed []string `json:"listed,omitempty"`
+}
+
+// stateOf reads the state of an issue. One that cannot be read tells nothing; then GitHub's
+// word counts.
+func stateOf(known store.Publication) issueState {
+	var st issueState
+	_ = json.Unmarshal([]byte(known.State), &st)
+	return st
 }
 
 // wantsIssue reports whether a release has an issue to open, renew or close. Unknown does
@@ -42,27 +52,29 @@ func wantsIssue(r checks.Report, p *checks.Policy) bool {
 	return r.Verdict == checks.Pass || r.Verdict == checks.Fail && p.Issues.Enabled
 }
 
-// publishIssue brings the issue on a release in line with r: one issue per release, opened
-// when it fails, rewritten in place when something changed, closed when it passes.
-func (a *App) publishIssue(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error {
-	known, err := a.issueKnown(ctx, r.Key)
+// publishIssue wants the issue on a release to be as r says: one issue per release, opened
+// when it fails, rewritten in place when something changed, closed when it passes. The step
+// issues carries it out, because it must see all issues of the repository.
+//
+// A draft that was never published fails in its check alone: nobody can have downloaded it,
+// and it may still be in the making.
+func (a *App) publishIssue(ctx context.Context, _ *installation, s subjectArgs, r store.StoredReport) error {
+	if r.Report.Verdict == checks.Pass {
+		why := fmt.Sprintf("The release passed at commit `%s`.", r.Report.Subject.Commit)
+		return a.endIssue(ctx, s, r.Generation, "completed", why)
+	}
+	gate, err := a.gateState(ctx, r.Key)
 	if err != nil {
 		return err
 	}
-	if r.Report.Verdict == checks.Pass {
-		if known.RemoteID == 0 {
-			return nil // there never was one
-		}
-		why := fmt.Sprintf("The release passed at commit `%s`.", r.Report.Subject.Commit)
-		return a.closeIssue(ctx, c, known, "completed", why)
+	p, err := a.wishOf(ctx, s)
+	if err != nil {
+		return err
 	}
-	err = a.openIssue(ctx, c, s, r, known)
-	if why := unavailable(err); why != "" {
-		a.log.Warn("no issue on a failed release", "repo", s.Repo.String(), "release", s.ReleaseID, "reason", why)
-		known.Generation = r.Generation
-		return a.saveIssue(ctx, known, issueState{Skipped: why})
-	}
-	return err
+	p.Generation = r.Generation
+	w := wish{Severity: releaseSeverity(r.Report), Quiet: gate == "" && r.Report.Subject.Draft}
+	w.Tag, w.Why = output.ReleaseFault(r.Report)
+	return a.makeWish(ctx, s, p, w)
 }
 
 // unavailable says why a repository has no issues for us, "" when err is something else.
@@ -97,33 +109,29 @@ func (a *App) saveIssue(ctx context.Context, p store.Publication, st issueState)
 	return nil
 }
 
-// openIssue opens the issue on a failed release or renews the one there is.
-//
-// A draft that was never published fails in its check alone: nobody can have downloaded it,
-// and it may still be in the making.
-func (a *App) openIssue(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport, known store.Publication) error {
-	issue, err := c.findIssue(ctx, known)
+// openIssue opens the issue that a failed release wishes for, or renews the one there is. A
+// release that passed since says so by itself.
+func (a *App) openIssue(ctx context.Context, c *installation, w wished, known store.Publication, issue *github.Issue) error {
+	r, err := a.store.ReportByKey(ctx, w.Key)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading the report on %s: %w", w.Key, err)
 	}
-	gate, err := a.gateState(ctx, r.Key)
-	if err != nil {
-		return err
-	}
-	if issue == nil && gate == "" && r.Report.Subject.Draft {
+	if r.Report.Verdict != checks.Fail {
 		return nil
 	}
+	gate, err := a.gateState(ctx, w.Key)
+	if err != nil {
+		return err
+	}
+	s := subjectArgs{Repo: c.Repo, Kind: checks.KindRelease, ReleaseID: w.Release}
 	due, err := a.issueOn(ctx, c, s, r, gate, issue)
 	if err != nil {
 		return err
 	}
 	known.Generation = r.Generation
-	switch {
-	case issue == nil:
+	if issue == nil {
 		known.RemoteID, err = c.createIssue(ctx, due)
-	case issue.GetState() == "closed" && !closedByUs(known, issue):
-		return nil // a person closed it, knowing better
-	default:
+	} else {
 		known.RemoteID, err = int64(issue.GetNumber()), c.renewIssue(ctx, issue, due)
 	}
 	if err != nil {
@@ -195,6 +203,20 @@ func (c *installation) findIssue(ctx context.Context, known store.Publication) (
 			return nil, fmt.Errorf("reading issue %d of %s: %w", known.RemoteID, c.Repo, err)
 		}
 	}
+	ours, err := c.ourIssues(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, issue := range ours {
+		if mark, _ := output.ParseMarker(issue.GetBody()); mark.Key == known.Key {
+			return issue, nil
+		}
+	}
+	return nil, nil
+}
+
+// ourIssues returns the issues that carry our mark, open and closed, the oldest first.
+func (c *installation) ourIssues(ctx context.Context) ([]*github.Issue, error) {
 	listed, err := each(ctx, func(page int) ([]*github.Issue, *github.Response, error) {
 		return c.Issues.ListByRepo(ctx, c.Repo.Owner, c.Repo.Name, &github.IssueListByRepoOptions{
 			State: "all", Labels: []string{issueLabel}, Sort: "created", Direction: "asc",
@@ -202,16 +224,13 @@ func (c *installation) findIssue(ctx context.Context, known store.Publication) (
 		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("looking for the issue on %s in %s: %w", known.Key, c.Repo, err)
+		return nil, fmt.Errorf("listing our issues in %s: %w", c.Repo, err)
 	}
-	for _, issue := range listed {
-		mark, ok := output.ParseMarker(issue.GetBody())
+	return slices.DeleteFunc(listed, func(issue *github.Issue) bool {
+		_, marked := output.ParseMarker(issue.GetBody())
 		// Anyone may copy the mark into an issue of their own; an App's author is a bot.
-		if ok && mark.Key == known.Key && issue.GetUser().GetType() == "Bot" && !issue.IsPullRequest() {
-			return issue, nil
-		}
-	}
-	return nil, nil
+		return !marked || issue.GetUser().GetType() != "Bot" || issue.IsPullRequest()
+	}), nil
 }
 
 // createIssue opens an issue. When GitHub refuses an assignee it is opened without any: the
@@ -237,10 +256,7 @@ func (c *installation) createIssue(ctx context.Context, due draftIssue) (int64, 
 
 // closedByUs reports whether a closed issue was closed because its release passed.
 func closedByUs(known store.Publication, issue *github.Issue) bool {
-	var st issueState
-	// A state that cannot be read tells nothing; then GitHub's word counts.
-	_ = json.Unmarshal([]byte(known.State), &st)
-	return st.Closed != "" || issue.GetClosedBy().GetType() == "Bot"
+	return stateOf(known).Closed != "" || issue.GetClosedBy().GetType() == "Bot"
 }
 
 // renewIssue rewrites an issue when what it says changed, and opens it again when it is closed.

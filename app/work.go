@@ -21,6 +21,7 @@ const (
 	stepSuite    = "suite"
 	stepRecheck  = "recheck"
 	stepDrop     = "drop"
+	stepIssues   = "issues"
 	stepBackfill = "backfill"
 	stepSweep    = "sweep"
 	stepCatchUp  = "catch-up"
@@ -39,6 +40,8 @@ func (a *App) run(ctx context.Context, j store.Job) error {
 		return a.recheck(ctx, j)
 	case stepDrop:
 		return a.drop(ctx, j)
+	case stepIssues:
+		return a.issues(ctx, j)
 	case stepBackfill:
 		return a.backfillRepository(ctx, j)
 	case stepSweep:
