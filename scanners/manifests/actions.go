@@ -62,24 +62,24 @@ func (s *source) addUse(n syntax.Node, lines []string) {
 	if n.Kind() != syntax.Text || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../") || strings.HasPrefix(value, "docker://") {
 		return
 	}
-	m := use.FindStringSubmatch(value)
+	m := match(use, value)
 	if m == nil { // without a ref, or computed: GitHub runs neither, but a person should see it
-		s.add(value, "", n.Line())
+		s.add(cut(value, maxShown), "", n.Line())
 		return
 	}
 	name, ref := m[1], m[2]
 	version := ""
-	if versionRef.MatchString(ref) && !commitName.MatchString(strings.ToLower(ref)) {
+	if match(versionRef, ref) != nil && !isCommit(ref) {
 		version = ref
 	}
 	i := s.add(name, version, n.Line())
 	p := &s.packages[i]
 	p.Relation, p.Via = checks.Direct, []string{p.Name}
 	switch {
-	case commitName.MatchString(strings.ToLower(ref)):
+	case isCommit(ref):
 		p.Commit = strings.ToLower(ref)
 		p.PURL = purlOf(p.Ecosystem, p.Name, p.Commit)
-		if note := versionNote.FindStringSubmatch(lineAt(lines, n.Line())); note != nil {
+		if note := match(versionNote, lineAt(lines, n.Line())); note != nil {
 			p.Constraint = note[1]
 		}
 	case version == "":

@@ -226,7 +226,7 @@ func cargoWant(d syntax.Node, scope checks.Scope) (want, bool) {
 			w.constraint = git
 		}
 	}
-	if m := exactCargo.FindStringSubmatch(w.constraint); m != nil {
+	if m := match(exactCargo, w.constraint); m != nil {
 		w.exact = m[1]
 	}
 	return w, true

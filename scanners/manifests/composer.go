@@ -65,7 +65,7 @@ func addComposer(s *source, p syntax.Node, scope checks.Scope) int {
 	i := s.add(p.String("name"), version, p.Get("name").Line())
 	pkg := &s.packages[i]
 	pkg.Scope, pkg.Constraint = scope, strings.Clone(constraint)
-	if reference := p.Get("source").String("reference"); constraint != "" && commitName.MatchString(reference) {
+	if reference := p.Get("source").String("reference"); constraint != "" && isCommit(reference) {
 		pkg.Commit = strings.Clone(reference)
 	}
 	var licences []string
@@ -81,7 +81,6 @@ func addComposer(s *source, p syntax.Node, scope checks.Scope) int {
 }
 
 var (
-	commitName    = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	exactComposer = regexp.MustCompile(`^=?v?([0-9]+(?:\.[0-9]+){2,3}(?:-[0-9A-Za-z.]+)?)$`)
 )
 
@@ -105,7 +104,7 @@ func wantsComposer(text string) ([]want, error) {
 				continue
 			}
 			w := want{key: d.Key(), name: strings.ToLower(d.Key()), spec: d.Text(), constraint: d.Text(), scope: group.scope, line: d.Line()}
-			if m := exactComposer.FindStringSubmatch(d.Text()); m != nil {
+			if m := match(exactComposer, d.Text()); m != nil {
 				w.exact = m[1]
 			}
 			wants = append(wants, w)

@@ -3,6 +3,7 @@ package manifests
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -83,6 +84,19 @@ func checkedText(f *checks.File) (string, error) {
 	return text, nil
 }
 
+// maxMatched is how long a text may be that an expression is tried on, in bytes. Names, versions
+// and addresses are shorter, and expressions are slow.
+const maxMatched = 4096
+
+// match returns what re finds in s with its groups, nil when it finds nothing or s is too long
+// to be what it looks for.
+func match(re *regexp.Regexp, s string) []string {
+	if len(s) > maxMatched {
+		return nil
+	}
+	return re.FindStringSubmatch(s)
+}
+
 // conflict returns the line of the first marker that git leaves in a file when a merge
 // fails, 0 when there is none.
 func conflict(text string) int {
@@ -92,4 +106,15 @@ func conflict(text string) int {
 		return 0
 	}
 	return strings.Count(text[:at], "\n") + 1
+}
+
+// maxShown is how many bytes of hostile text a message shows.
+const maxShown = 80
+
+// cut shortens hostile text for a message.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "..."
 }

@@ -96,3 +96,8 @@ func gitCommit(address string) string {
 	}
 	return strings.Clone(address[m[2]:m[3]])
 }
+
+// isCommit reports whether s is the full name of a git commit.
+func isCommit(s string) bool {
+	return len(s) == 40 && strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}

@@ -150,7 +150,7 @@ func addCentral(s *source, p syntax.Node, properties map[string][]string) {
 	}
 	for _, v := range values {
 		i := s.add(name, "", p.Line())
-		if m := exactNuGet.FindStringSubmatch(v); m != nil {
+		if m := match(exactNuGet, v); m != nil {
 			s.name(i, name, m[1])
 		} else {
 			s.packages[i].Constraint = strings.Clone(v)

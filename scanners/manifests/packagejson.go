@@ -52,7 +52,7 @@ func npmWant(name, spec string, scope checks.Scope, line int) want {
 		name, spec = splitAt(real)
 	}
 	w.name, w.constraint = name, spec
-	if m := exactNPM.FindStringSubmatch(spec); m != nil {
+	if m := match(exactNPM, spec); m != nil {
 		w.exact = m[1]
 	}
 	return w

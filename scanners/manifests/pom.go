@@ -202,11 +202,11 @@ func (p *pom) add(d syntax.Node) {
 		written = p.managed[name]
 	}
 	version := p.expand(written)
-	if m := onlyMaven.FindStringSubmatch(version); m != nil {
+	if m := match(onlyMaven, version); m != nil {
 		version = m[1]
 	}
 	constraint := ""
-	if !exactMaven.MatchString(version) || version == "LATEST" || version == "RELEASE" {
+	if match(exactMaven, version) == nil || version == "LATEST" || version == "RELEASE" {
 		version, constraint = "", written
 	}
 	i := p.s.add(name, version, d.Line())

@@ -94,7 +94,7 @@ func poetryWant(key string, e syntax.Node, line int, scope checks.Scope) want {
 	}
 	name := pypiName(key)
 	found := want{key: name, name: name, constraint: spec, scope: scope, line: line}
-	if m := exactPoetry.FindStringSubmatch(spec); m != nil {
+	if m := match(exactPoetry, spec); m != nil {
 		found.exact = m[1]
 	}
 	return found
@@ -121,12 +121,4 @@ func wantsPipfile(text string) ([]want, error) {
 		}
 	}
 	return wants, nil
-}
-
-// cut shortens hostile text for a message.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "..."
 }

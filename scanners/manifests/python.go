@@ -34,7 +34,7 @@ func pypiName(name string) string {
 var pythonCommits = regexp.MustCompile(`[@#]([0-9a-f]{40})(?:[#&].*)?$`)
 
 func pythonCommit(address string) string {
-	if m := pythonCommits.FindStringSubmatch(address); m != nil {
+	if m := match(pythonCommits, address); m != nil {
 		return strings.Clone(m[1])
 	}
 	return ""
@@ -206,7 +206,7 @@ func addPipfile(s *source, p syntax.Node, scope checks.Scope, direct map[string]
 	if pkg.Version == "" {
 		pkg.Constraint = strings.Clone(spec)
 	}
-	if ref := p.String("ref"); commitName.MatchString(ref) {
+	if ref := p.String("ref"); isCommit(ref) {
 		pkg.Commit = strings.Clone(ref)
 	}
 	if len(direct) > 0 {

@@ -20,7 +20,7 @@ func readPoetry(s *source) error {
 			return err
 		}
 		pkg := &s.packages[i]
-		if c := p.Get("source").String("resolved_reference"); commitName.MatchString(c) {
+		if c := p.Get("source").String("resolved_reference"); isCommit(c) {
 			pkg.Commit = strings.Clone(c)
 		}
 		switch category := p.String("category"); {

@@ -81,7 +81,7 @@ func splitAddress(req string) (name, spec string, ok bool) {
 		name, _, _ := strings.Cut(values.Get("egg"), "[")
 		return name, req, true
 	}
-	if m := wheel.FindStringSubmatch(path.Base(u.Path)); m != nil {
+	if m := match(wheel, path.Base(u.Path)); m != nil {
 		return m[1], "==" + m[2], true
 	}
 	return "", "", false

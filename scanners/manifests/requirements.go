@@ -122,6 +122,10 @@ func (r *requirements) logical(file, line string, number int) {
 	if line == "" {
 		return
 	}
+	if len(line) > maxLine {
+		r.fail(number, "it is longer than %d bytes", maxLine)
+		return
+	}
 	if strings.HasPrefix(line, "-") {
 		r.option(file, line, number)
 		return
@@ -169,6 +173,10 @@ func (r *requirements) include(from, name string, number int, constraint bool) {
 	}
 }
 
+// maxLine is how long a line with its hashes may be, in bytes: a package for many platforms has
+// a hundred hashes of a hundred bytes.
+const maxLine = 1 << 17
+
 // maxIncludes is how many files one requirements file may include that are no manifests.
 const maxIncludes = 20
 
@@ -194,8 +202,8 @@ func (r *requirements) requirement(req string, number int) {
 		return
 	}
 	name, spec, ok := splitRequirement(req)
-	if !ok {
-		r.fail(number, "%q names no package", cut(req, 80))
+	if !ok || len(req) > maxMatched {
+		r.fail(number, "%q names no package", cut(req, maxShown))
 		return
 	}
 	version := pinOf(spec)

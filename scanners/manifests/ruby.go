@@ -165,14 +165,14 @@ func wantsGemfile(text string) ([]want, error) {
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		m := gemLine.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
+		m := match(gemLine, strings.TrimRight(line, "\r\n"))
 		if m == nil || strings.Contains(m[2], "path:") || strings.Contains(m[2], ":path") {
 			continue
 		}
 		w := want{key: m[1], name: m[1], line: number}
-		if r := gemRange.FindStringSubmatch(m[2]); r != nil {
+		if r := match(gemRange, m[2]); r != nil {
 			w.constraint = r[1]
-			if e := exactGem.FindStringSubmatch(r[1]); e != nil {
+			if e := match(exactGem, r[1]); e != nil {
 				w.exact = e[1]
 			}
 		}

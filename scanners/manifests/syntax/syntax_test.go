@@ -304,7 +304,7 @@ func FuzzTOML(f *testing.F) {
 }
 
 func FuzzYAML(f *testing.F) {
-	seeds(f, ".yaml", "a:\n- b: 'c''d'\n  e: {f: g, h: [1, 2]}\n- |\n  x\n   y\n\n- \"z\\n\" # c\n", "a: b\n c\n", "- - a\n  - b\n-\n  c: d\n", "---\na: 1\n---\nb: 2\n", "'a': \"b\"\nc :  d\n", "a: |-\n  b\n\nc: ~\n", "~", "|\n 00", "a: {0: :0}", "#\r0", "  |\n #", `"\/"`)
+	seeds(f, ".yaml", "a:\n- b: 'c''d'\n  e: {f: g, h: [1, 2]}\n- |\n  x\n   y\n\n- \"z\\n\" # c\n", "a: b\n c\n", "- - a\n  - b\n-\n  c: d\n", "---\na: 1\n---\nb: 2\n", "'a': \"b\"\nc :  d\n", "a: |-\n  b\n\nc: ~\n", "~", "|\n 00", "a: {0: :0}", "#\r0", "  |\n #", `"\/"`, "{0?: 0}", "? a\n: b: c\n  d: e\n? 'f'\n: - g\n? h\n:\n  i\nj: k\n", strings.Repeat("a", 1100)+": b\n")
 	seeds(f, "yarn.lock")
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) || len(text) > 1<<14 {

@@ -223,17 +223,30 @@ func (r *yamlReader) table(at int32, indent int) {
 
 // member reads one key with its value.
 func (r *yamlReader) member(at int32, indent int) {
-	key := r.key()
+	line, long := r.line, strings.HasPrefix(r.s[r.pos:], "? ")
+	var key string
+	if long {
+		key = r.longKey(indent)
+	} else {
+		key = r.key()
+	}
 	if r.err != nil {
 		return
 	}
 	r.keys = append(r.keys, key)
 	child := r.add(at, key)
-	if r.restIsBlank() {
+	r.t.values[child].line = int32(line)
+	switch {
+	case r.restIsBlank():
 		r.under(child, indent, true)
-		return
+	case long: // the value may be a table that begins here
+		for r.s[r.pos] == ' ' {
+			r.pos++
+		}
+		r.block(child, r.indent())
+	default:
+		r.inline(child, indent)
 	}
-	r.inline(child, indent)
 }
 
 // under reads the value of a key or dash that ends its line: a block that is further in, for

@@ -104,7 +104,7 @@ func (r *yamlReader) flowPlain() string {
 			held := strings.TrimRight(rest[:end], " ")
 			r.pos += len(held)
 			return held
-		case c == '#', c == '[', c == '{', c < ' ':
+		case c == '#', c == '?', c == '[', c == '{', c < ' ':
 			r.general()
 			return ""
 		}

@@ -18,6 +18,9 @@ func (r *yamlReader) keyAhead() bool {
 		end := quoteEnd(rest)
 		return end > 0 && strings.HasPrefix(rest[end:], ":") && endsKey(rest[end:])
 	}
+	if strings.HasPrefix(rest, "? ") {
+		return true
+	}
 	if rest[0] == '?' {
 		r.general()
 		return false
@@ -73,20 +76,56 @@ func quoteEnd(s string) int {
 	return -1
 }
 
+// maxKey is how many bytes a key before its colon may have; YAML 1.2.2, section 7.4.2 says 1024
+// characters. Tools write longer ones behind a question mark.
+const maxKey = 1000
+
 // key reads a key and its colon.
 func (r *yamlReader) key() string {
 	rest := r.s[r.pos:]
 	if rest[0] == '"' || rest[0] == '\'' {
+		start := r.pos
 		key := r.quoted()
+		if r.pos-start > maxKey {
+			r.general()
+			return ""
+		}
 		r.pos++
 		return key
 	}
 	end := keyEnd(rest)
+	if end > maxKey {
+		r.general()
+		return ""
+	}
 	r.pos += end + 1
 	key := strings.TrimRight(rest[:end], " ")
 	if key == "<<" || strings.Contains(key, "\t") {
 		r.general()
 	}
+	return key
+}
+
+// longKey reads "? key" up to the colon that stands under the question mark.
+func (r *yamlReader) longKey(indent int) string {
+	r.pos += 2
+	rest := r.s[r.pos:]
+	key := ""
+	switch {
+	case rest == "" || rest[0] == ' ' || rest[0] == '\n':
+		r.general()
+	case rest[0] == '"' || rest[0] == '\'':
+		key = r.quoted()
+	case plainStart(rest):
+		key = r.plainText()
+	default:
+		r.general()
+	}
+	if r.err != nil || !r.restIsBlank() || !r.settle() || r.indent() != indent || !strings.HasPrefix(r.s[r.pos:], ": ") {
+		r.general()
+		return ""
+	}
+	r.pos++
 	return key
 }
 
@@ -156,8 +195,14 @@ func (r *yamlReader) set(at int32, kind Kind, text string) {
 	v.kind, v.text = kind, text
 }
 
-// plain reads a value without quotes up to a comment or the end of the line.
+// plain reads a value without quotes.
 func (r *yamlReader) plain(at int32) {
+	kind, text := scalar(r.plainText())
+	r.set(at, kind, text)
+}
+
+// plainText reads text without quotes up to a comment or the end of the line.
+func (r *yamlReader) plainText() string {
 	rest := r.s[r.pos:]
 	if end := strings.IndexByte(rest, '\n'); end >= 0 {
 		rest = rest[:end]
@@ -168,11 +213,10 @@ func (r *yamlReader) plain(at int32) {
 	rest = strings.TrimRight(rest, " \r")
 	if strings.ContainsAny(rest, "\t\r") || strings.Contains(rest, ": ") || strings.HasSuffix(rest, ":") {
 		r.general()
-		return
+		return ""
 	}
 	r.pos += len(rest)
-	kind, text := scalar(rest)
-	r.set(at, kind, text)
+	return rest
 }
 
 // scalar tells what a plain value is by the core schema of YAML 1.2.
