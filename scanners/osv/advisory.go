@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv/versions"
 )
 
 // advisories makes one Advisory of each problem among the hits.
@@ -15,7 +16,7 @@ import (
 // of the GitHub advisory, then of the ecosystem's own database; the CVE comes last, since
 // several packages share it. An id with a record of its own goes before a mere alias.
 // The order does not depend on severity or text, so that a problem keeps its name.
-func (m *matcher) advisories(order ordering, name string) ([]checks.Advisory, error) {
+func (m *matcher) advisories(order versions.Order, name string) ([]checks.Advisory, error) {
 	m.group()
 	out := make([]checks.Advisory, 0, len(m.hits))
 	for i := range m.hits {
@@ -73,7 +74,7 @@ func (m *matcher) root(i int) int {
 }
 
 // merge makes the Advisory of the hits of one group.
-func (m *matcher) merge(group int, order ordering, name string) (checks.Advisory, error) {
+func (m *matcher) merge(group int, order versions.Order, name string) (checks.Advisory, error) {
 	var a checks.Advisory
 	m.ids, m.aliases, m.fixed = m.ids[:0], m.aliases[:0], m.fixed[:0]
 	for i := group; i < len(m.hits); i++ {
@@ -99,7 +100,7 @@ func (m *matcher) merge(group int, order ordering, name string) (checks.Advisory
 	a.ID = m.keepText(preferredID(m.ids, m.aliases, a.Malware))
 	m.ids = append(m.ids, m.aliases...)
 	a.Aliases = m.keepList(others(m.ids, a.ID))
-	a.Fixed = m.keepList(order.sorted(m.fixed))
+	a.Fixed = m.keepList(order.Sort(m.fixed))
 	a.Vector = m.keepText(a.Vector)
 	a.URL = m.keepText(idPage(a.ID))
 	summary, err := m.summary(group, a.ID, name)

@@ -1,28 +1,17 @@
 package osv
 
-import "fmt"
+import (
+	"fmt"
 
-// The events of a range, as stored. A range is the number of its events and the events,
-// sorted by the ecosystem's order when they were compiled.
-const (
-	eventStart        = iota // introduced at "0": every version from the first on
-	eventIntroduced          // with the version
-	eventFixed               // with the version
-	eventLastAffected        // with the version
-	eventLimit               // with the version, or "*"
+	"github.com/landwaiter/landwaiter/scanners/osv/record"
+	"github.com/landwaiter/landwaiter/scanners/osv/versions"
 )
 
-// event is one event of a range.
-type event struct {
-	kind    byte
-	version string
-}
-
-// nextEvent reads the next event of a range.
-func nextEvent(c *cursor) event {
-	e := event{kind: c.byte()}
-	if e.kind != eventStart {
-		e.version = c.text()
+// nextEvent reads the next event of a range: its kind, and the version where it has one.
+func nextEvent(c *cursor) record.Event {
+	e := record.Event{Kind: c.byte()}
+	if e.Kind != record.Start {
+		e.Version = c.text()
 	}
 	return e
 }
@@ -30,8 +19,8 @@ func nextEvent(c *cursor) event {
 // affects says whether v lies in one of the ranges of e, or is one of its versions. A
 // version that is not known ("") is affected where all are. With ErrVersion nothing can
 // be said; another error is damage.
-func (e *entry) affects(v *version) (bool, error) {
-	if v.raw == "" {
+func (e *entry) affects(v *versions.Version) (bool, error) {
+	if v.Raw() == "" {
 		return e.affectsAll(), nil
 	}
 	var unclear error
@@ -59,7 +48,7 @@ func (e *entry) affects(v *version) (bool, error) {
 // inRange consumes n events and evaluates them as the OSV schema says
 // (https://ossf.github.io/osv-schema/#evaluation): the last event at or below v decides,
 // and where there are limits v must be below one.
-func inRange(c *cursor, n int, v *version) (bool, error) {
+func inRange(c *cursor, n int, v *versions.Version) (bool, error) {
 	inside, limited, below := false, false, false
 	var first error
 	for range n {
@@ -69,22 +58,22 @@ func inRange(c *cursor, n int, v *version) (bool, error) {
 		}
 		order := +1
 		var err error
-		if e.kind != eventStart && e.version != "*" && first == nil {
-			if order, err = v.compare(e.version); err != nil {
+		if e.Kind != record.Start && e.Version != "*" && first == nil {
+			if order, err = v.Compare(e.Version); err != nil {
 				first = err
 			}
 		}
-		switch e.kind {
-		case eventStart:
+		switch e.Kind {
+		case record.Start:
 			inside = true
-		case eventIntroduced:
+		case record.Introduced:
 			inside = inside || order >= 0
-		case eventFixed:
+		case record.Fixed:
 			inside = inside && order < 0
-		case eventLastAffected:
-			inside = inside && (order <= 0 || v.raw == e.version)
-		case eventLimit:
-			limited, below = true, below || order < 0 || e.version == "*"
+		case record.LastAffected:
+			inside = inside && (order <= 0 || v.Raw() == e.Version)
+		case record.Limit:
+			limited, below = true, below || order < 0 || e.Version == "*"
 		default:
 			c.bad = true
 		}
@@ -94,7 +83,7 @@ func inRange(c *cursor, n int, v *version) (bool, error) {
 
 // lists says whether the versions that e enumerates hold v. They are stored sorted, each
 // as the number of bytes it shares with the one before, and the rest.
-func (e *entry) lists(v *version) (bool, error) {
+func (e *entry) lists(v *versions.Version) (bool, error) {
 	var space [64]byte
 	word := space[:0]
 	c := e.versions
@@ -105,7 +94,7 @@ func (e *entry) lists(v *version) (bool, error) {
 			break
 		}
 		word = append(word[:shared], rest...)
-		if v.same(string(word)) {
+		if v.Same(string(word)) {
 			return true, nil
 		}
 	}
@@ -122,9 +111,9 @@ func (e *entry) affectsAll() bool {
 	for !c.done() {
 		starts, ends := false, false
 		for range c.number() {
-			k := nextEvent(&c).kind
-			starts = starts || k == eventStart
-			ends = ends || k == eventFixed || k == eventLastAffected || k == eventLimit
+			k := nextEvent(&c).Kind
+			starts = starts || k == record.Start
+			ends = ends || k == record.Fixed || k == record.LastAffected || k == record.Limit
 			if c.bad {
 				return false
 			}
@@ -141,8 +130,8 @@ func (e *entry) fixes(list []string) []string {
 	c := e.ranges
 	for !c.done() {
 		for range c.number() {
-			if ev := nextEvent(&c); ev.kind == eventFixed && !c.bad {
-				list = append(list, ev.version)
+			if ev := nextEvent(&c); ev.Kind == record.Fixed && !c.bad {
+				list = append(list, ev.Version)
 			}
 			if c.bad {
 				return list

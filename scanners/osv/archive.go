@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/landwaiter/landwaiter/scanners/osv/record"
+	"github.com/landwaiter/landwaiter/scanners/osv/unzip"
 )
 
 // The limits of an archive. The largest one of the bucket that Landwaiter reads (npm) had
 // about 220,000 records, 300 MB unpacked, at a ratio of 2, in November 2026.
 const (
-	maxEntries  = 4 << 20
 	maxUnpacked = 16 << 30 // bytes
 	maxRatio    = 100      // unpacked to packed, of an entry that unpacks to more than minBomb
 	minBomb     = 1 << 20  // bytes
@@ -44,7 +46,7 @@ type archive struct {
 // archiveReader reads the records of one zip file with several workers. The shared fields
 // are behind mu.
 type archiveReader struct {
-	zip       *zipFile
+	zip       *unzip.File
 	path      string
 	ecosystem string
 	progress  func(done, total int64)
@@ -58,7 +60,7 @@ type archiveReader struct {
 // readArchive reads the zip file at path, taking what it says of ecosystem; "" means the
 // one ecosystem that its records name. Gives ErrRefused for what cannot be trusted whole.
 func readArchive(ctx context.Context, path, ecosystem string, progress func(done, total int64)) (*archive, error) {
-	z, err := openZip(path)
+	z, err := unzip.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -104,7 +106,7 @@ func (r *archiveReader) judge() error {
 // readAll gives each worker a share of the entries, in small lots so that all end together.
 func (r *archiveReader) readAll(ctx context.Context) error {
 	const lot = 256
-	files := r.zip.entries
+	files := r.zip.Entries
 	var next atomic.Int64
 	workers := min(runtime.GOMAXPROCS(0), 8, len(files)/lot+1)
 	g, ctx := errgroup.WithContext(ctx)
@@ -136,8 +138,8 @@ func (r *archiveReader) readAll(ctx context.Context) error {
 type archiveWorker struct {
 	r         *archiveReader
 	batch     *batch
-	record    osvRecord
-	unzip     unzipper
+	record    record.Record
+	reader    unzip.Reader
 	withdrawn int
 	newest    int64 // as row.modified
 }
@@ -156,17 +158,17 @@ func (w *archiveWorker) finish() {
 }
 
 // read reads some entries. A record that cannot be read is counted; a bomb ends it all.
-func (w *archiveWorker) read(entries []zipEntry) error {
+func (w *archiveWorker) read(entries []unzip.Entry) error {
 	for i := range entries {
 		e := &entries[i]
-		if !strings.HasSuffix(e.name, ".json") {
+		if !strings.HasSuffix(e.Name, ".json") {
 			continue
 		}
 		if err := w.r.checkSize(e); err != nil {
 			return err
 		}
 		if err := w.readOne(e); err != nil {
-			w.r.bad(e.name)
+			w.r.bad(e.Name)
 		}
 	}
 	return nil
@@ -174,13 +176,13 @@ func (w *archiveWorker) read(entries []zipEntry) error {
 
 // checkSize refuses an archive with an entry that is made to exhaust its reader. The sizes
 // are those announced; reading stops at them.
-func (r *archiveReader) checkSize(e *zipEntry) error {
-	size := e.unpacked
-	if size > maxRecord {
-		return fmt.Errorf("%w: %s: %.100q unpacks to %d bytes", ErrRefused, r.path, e.name, size)
+func (r *archiveReader) checkSize(e *unzip.Entry) error {
+	size := e.Unpacked
+	if size > record.MaxSize {
+		return fmt.Errorf("%w: %s: %.100q unpacks to %d bytes", ErrRefused, r.path, e.Name, size)
 	}
-	if size > minBomb && size/maxRatio > e.packed {
-		return fmt.Errorf("%w: %s: %.100q unpacks to %d times its size", ErrRefused, r.path, e.name, size/max(1, e.packed))
+	if size > minBomb && size/maxRatio > e.Packed {
+		return fmt.Errorf("%w: %s: %.100q unpacks to %d times its size", ErrRefused, r.path, e.Name, size/max(1, e.Packed))
 	}
 	if r.unpacked.Add(int64(size)) > maxUnpacked {
 		return fmt.Errorf("%w: %s unpacks to more than %d bytes", ErrRefused, r.path, int64(maxUnpacked))
@@ -188,8 +190,8 @@ func (r *archiveReader) checkSize(e *zipEntry) error {
 	return nil
 }
 
-func (w *archiveWorker) readOne(e *zipEntry) error {
-	text, err := w.unzip.read(w.r.zip, e)
+func (w *archiveWorker) readOne(e *unzip.Entry) error {
+	text, err := w.reader.Read(w.r.zip, e)
 	if err != nil {
 		return err
 	}
@@ -205,7 +207,7 @@ func (w *archiveWorker) readOne(e *zipEntry) error {
 }
 
 // compile decodes one record and adds it. A panic in a library is a bad record.
-func (x *batch) compile(text string, r *osvRecord, ecosystem string) (err error) {
+func (x *batch) compile(text string, r *record.Record, ecosystem string) (err error) {
 	rows, entries := len(x.rows), len(x.entries)
 	defer func() {
 		if p := recover(); p != nil {
@@ -213,10 +215,10 @@ func (x *batch) compile(text string, r *osvRecord, ecosystem string) (err error)
 			err = fmt.Errorf("stopped by an internal fault: %v", p)
 		}
 	}()
-	if err := decodeRecord(text, r); err != nil {
+	if err := record.Decode(text, r); err != nil {
 		return err
 	}
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return err
 	}
 	x.add(r, ecosystem)
@@ -237,21 +239,21 @@ func (r *archiveReader) soleEcosystem() (string, error) {
 	const enough = 200
 	counts := make(map[string]int)
 	read := 0
-	var unzip unzipper
-	var rec osvRecord
-	for i := range r.zip.entries {
-		e := &r.zip.entries[i]
-		if read == enough || e.unpacked > maxRecord {
+	var reader unzip.Reader
+	var rec record.Record
+	for i := range r.zip.Entries {
+		e := &r.zip.Entries[i]
+		if read == enough || e.Unpacked > record.MaxSize {
 			break
 		}
-		text, err := unzip.read(r.zip, e)
-		if err != nil || decodeRecord(text, &rec) != nil {
+		text, err := reader.Read(r.zip, e)
+		if err != nil || record.Decode(text, &rec) != nil {
 			continue // counted when it is read for good
 		}
 		read++
 		seen := make(map[string]bool)
-		for i := range rec.affected {
-			name, _ := splitEcosystem(rec.affected[i].ecosystem)
+		for i := range rec.Affected {
+			name, _ := splitEcosystem(rec.Affected[i].Ecosystem)
 			if name != "" && !seen[name] {
 				seen[name] = true
 				counts[strings.Clone(name)]++

@@ -24,7 +24,7 @@ type build struct {
 }
 
 // copyFile adds the rows of f that keep accepts, with their entries.
-func (b *build) copyFile(f *file, keep func(row int, r *record) bool) error {
+func (b *build) copyFile(f *file, keep func(row int, r *storedRecord) bool) error {
 	places := make([]int32, f.numRecords()) // row in f to row in b; -1 for those left out
 	for i := range places {
 		places[i] = -1

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/landwaiter/landwaiter/scanners/osv/record"
 )
 
 const (
@@ -128,7 +130,7 @@ func parseChange(line string) (change, error) {
 
 // plainID says whether an id can be part of a path as it is.
 func plainID(id string) bool {
-	if id == "" || len(id) > maxID || id[0] == '.' {
+	if id == "" || len(id) > record.MaxText || id[0] == '.' {
 		return false
 	}
 	for i := range len(id) {
@@ -230,13 +232,13 @@ func (u *updater) fetchRecords(ctx context.Context, name string, list []change) 
 	err := g.Wait()
 	b := &batch{}
 	var received int64
-	var rec osvRecord
+	var rec record.Record
 	for i, text := range texts {
 		received += int64(len(text))
 		if err != nil {
 			continue
 		}
-		if bad := b.compile(text, &rec, name); bad != nil || rec.id != list[i].id {
+		if bad := b.compile(text, &rec, name); bad != nil || rec.ID != list[i].id {
 			err = fmt.Errorf("%w: %s of %s cannot be read", errWantsArchive, list[i].id, name)
 		}
 	}
@@ -256,12 +258,12 @@ func (u *updater) fetchRecord(ctx context.Context, path string) (string, error) 
 	if res.StatusCode != http.StatusOK {
 		return "", &statusError{path, res.StatusCode}
 	}
-	b, err := io.ReadAll(io.LimitReader(res.Body, maxRecord+1))
+	b, err := io.ReadAll(io.LimitReader(res.Body, record.MaxSize+1))
 	if err != nil {
 		return "", fmt.Errorf("fetching %s: %w", path, err)
 	}
 	want, sent, err := sentHash(res.Header)
-	if len(b) > maxRecord || err != nil || sent && crc32.Checksum(b, castagnoli) != want {
+	if len(b) > record.MaxSize || err != nil || sent && crc32.Checksum(b, castagnoli) != want {
 		return "", fmt.Errorf("%w: %s is too large or not what was stored", errWantsArchive, path)
 	}
 	return viewOf(b), nil

@@ -3,9 +3,10 @@ package osv
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv/record"
+	"github.com/landwaiter/landwaiter/scanners/osv/versions"
 )
 
 // row is one record of one ecosystem on its way into a file.
@@ -62,49 +63,49 @@ func (x *batch) share(s string) string {
 
 // add compiles what r says of ecosystem. A withdrawn record leaves a row, so that it is
 // known, and no entries.
-func (x *batch) add(r *osvRecord, ecosystem string) {
-	if r.partial {
+func (x *batch) add(r *record.Record, ecosystem string) {
+	if r.Partial {
 		x.partial++
 	}
 	x.scratch = x.scratch[:0]
-	for _, alias := range r.aliases {
+	for _, alias := range r.Aliases {
 		x.scratch = appendText(x.scratch, alias)
 	}
 	w := row{
-		ecosystem: ecosystem, modified: r.time().UnixMicro(), withdrawn: r.withdrawn,
-		aliases: x.keep(x.scratch), id: x.keepText(r.id),
+		ecosystem: ecosystem, modified: r.Time().UnixMicro(), withdrawn: r.Withdrawn,
+		aliases: x.keep(x.scratch), id: x.keepText(r.ID),
 	}
-	severity, vector := worst(r.severity, r.grade, r.informational)
+	severity, vector := worst(r.Grading)
 	w.severity = uint8(severity)
 	w.vector = x.share(vector)
-	var only *osvAffected // the package, when there is one
-	if !r.withdrawn {
+	var only *record.Affected // the package, when there is one
+	if !r.Withdrawn {
 		only = x.addEntries(r, ecosystem, severity != checks.SeverityUnknown)
 	}
-	w.summary = x.share(summaryOf(r, only))
+	w.summary = x.share(storedSummary(r, only))
 	x.rows = append(x.rows, w)
 }
 
 // addEntries adds an entry for each affected package of ecosystem. Where the record is
 // graded, a package's own grade counts only if it comes with a vector or a word for it.
-func (x *batch) addEntries(r *osvRecord, ecosystem string, graded bool) (only *osvAffected) {
+func (x *batch) addEntries(r *record.Record, ecosystem string, graded bool) (only *record.Affected) {
 	n := 0
-	for i := range r.affected {
-		a := &r.affected[i]
-		name, suffix := splitEcosystem(a.ecosystem)
-		if name != ecosystem || a.name == "" || len(a.name) > maxID || len(suffix) > maxID {
+	for i := range r.Affected {
+		a := &r.Affected[i]
+		name, suffix := splitEcosystem(a.Ecosystem)
+		if name != ecosystem || a.Name == "" || len(a.Name) > record.MaxText || len(suffix) > record.MaxText {
 			continue
 		}
-		if len(a.ranges) == 0 && len(a.versions) == 0 {
+		if len(a.Ranges) == 0 && len(a.Versions) == 0 {
 			continue
 		}
 		if graded {
-			a.informational = ""
+			a.Informational = ""
 		}
 		only = a
 		n++
 		body := x.entryBody(a, suffix)
-		key := normalName(ecosystem, a.name)
+		key := normalName(ecosystem, a.Name)
 		x.entries = append(x.entries, keyed{
 			hash: hashKey(ecosystem, key), ecosystem: ecosystem, row: int32(len(x.rows)),
 			name: x.keepText(key), body: body,
@@ -117,8 +118,8 @@ func (x *batch) addEntries(r *osvRecord, ecosystem string, graded bool) (only *o
 }
 
 // entryBody encodes what nextEntry reads.
-func (x *batch) entryBody(a *osvAffected, suffix string) string {
-	severity, vector := worst(a.severity, a.grade, a.informational)
+func (x *batch) entryBody(a *record.Affected, suffix string) string {
+	severity, vector := worst(a.Grading)
 	flags := byte(0)
 	if suffix != "" {
 		flags |= entrySuffix
@@ -133,23 +134,23 @@ func (x *batch) entryBody(a *osvAffected, suffix string) string {
 	if severity != checks.SeverityUnknown {
 		b = appendText(append(b, byte(severity)), vector)
 	}
-	ecosystem, _ := splitEcosystem(a.ecosystem)
-	b = appendRanges(b, orderingOf(ecosystem), a.ranges)
-	b = x.appendVersions(b, a.versions)
+	ecosystem, _ := splitEcosystem(a.Ecosystem)
+	b = appendRanges(b, versions.Of(ecosystem), a.Ranges)
+	b = x.appendVersions(b, a.Versions)
 	x.scratch = b
 	return x.keep(b)
 }
 
 // appendRanges appends the ranges as one text, each with its events in order.
-func appendRanges(b []byte, order ordering, ranges [][]event) []byte {
+func appendRanges(b []byte, order versions.Order, ranges [][]record.Event) []byte {
 	var inner []byte
 	for _, events := range ranges {
 		sortEvents(order, events)
 		inner = appendNumber(inner, len(events))
 		for _, e := range events {
-			inner = append(inner, e.kind)
-			if e.kind != eventStart {
-				inner = appendText(inner, e.version)
+			inner = append(inner, e.Kind)
+			if e.Kind != record.Start {
+				inner = appendText(inner, e.Version)
 			}
 		}
 	}
@@ -158,17 +159,16 @@ func appendRanges(b []byte, order ordering, ranges [][]event) []byte {
 
 // sortEvents sorts by version, the start first. Equal ones keep the source's order: people
 // write "introduced 1.0.0, last_affected 1.0.0" and "fixed 1.5, introduced 1.5" as meant.
-func sortEvents(order ordering, events []event) {
-	if len(events) < 2 || len(events) == 2 && events[0].kind == eventStart {
+func sortEvents(order versions.Order, events []record.Event) {
+	if len(events) < 2 || len(events) == 2 && events[0].Kind == record.Start {
 		return
 	}
-	slices.SortStableFunc(events, func(a, b event) int {
-		if a.kind == eventStart || b.kind == eventStart {
-			return boolOrder(a.kind != eventStart, b.kind != eventStart)
+	slices.SortStableFunc(events, func(a, b record.Event) int {
+		if a.Kind == record.Start || b.Kind == record.Start {
+			return boolOrder(a.Kind != record.Start, b.Kind != record.Start)
 		}
-		order.floats = false // versions of advisories do not move
-		v := order.parse(a.version)
-		n, _ := v.compare(b.version) // what cannot be compared stays where it is, and is told when it is met
+		v := order.Fixed().Parse(a.Version)
+		n, _ := v.Compare(b.Version) // what cannot be compared stays where it is, and is told when it is met
 		return n
 	})
 }
@@ -190,24 +190,13 @@ func (x *batch) appendVersions(b []byte, versions []string) []byte {
 	return append(appendNumber(b, len(inner)), inner...)
 }
 
-// summaryOf returns the summary, or the first line of the details, as valid short text.
-func summaryOf(r *osvRecord, only *osvAffected) string {
-	s := r.summary
-	if s == "" {
-		details := (&decoder{s: r.details}).text()
-		s, _, _ = strings.Cut(strings.TrimLeft(details, " #*\n"), "\n")
+// storedSummary is the summary of r; of a report of malware with one package, with the
+// placeholder for its name.
+func storedSummary(r *record.Record, only *record.Affected) string {
+	s := r.Summary()
+	if only == nil || !strings.HasPrefix(r.ID, "MAL-") {
+		return s
 	}
-	s = strings.ToValidUTF8(strings.ReplaceAll(s, placeholder, ""), "\uFFFD")
-	if len(s) > maxSummary {
-		cut := maxSummary - len("…")
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s = s[:cut] + "…"
-	}
-	if only != nil && strings.HasPrefix(r.id, "MAL-") {
-		ecosystem, _ := splitEcosystem(only.ecosystem)
-		s = strings.ReplaceAll(s, normalName(ecosystem, only.name), placeholder)
-	}
-	return s
+	ecosystem, _ := splitEcosystem(only.Ecosystem)
+	return strings.ReplaceAll(s, normalName(ecosystem, only.Name), placeholder)
 }

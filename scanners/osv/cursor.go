@@ -60,9 +60,9 @@ func appendNumber(b []byte, n int) []byte { return binary.AppendUvarint(b, uint6
 
 func appendText(b []byte, s string) []byte { return append(appendNumber(b, len(s)), s...) }
 
-// record is one row: what is known of an advisory whichever package it is about. Its
+// storedRecord is one row: what is known of an advisory whichever package it is about. Its
 // strings are views of the file.
-type record struct {
+type storedRecord struct {
 	id, ecosystem string
 	withdrawn     bool
 	severity      checks.Severity
@@ -79,17 +79,17 @@ const flagWithdrawn = 1
 const placeholder = "\x00"
 
 // record returns the i-th row.
-func (x *file) record(i int) (record, error) {
+func (x *file) record(i int) (storedRecord, error) {
 	at, err := x.word(secRecordStarts, i)
 	if err != nil {
-		return record{}, err
+		return storedRecord{}, err
 	}
 	rows := x.sections[secRecords]
 	if int(at) > len(rows) {
-		return record{}, fmt.Errorf("%w: row %d", ErrCorrupt, i)
+		return storedRecord{}, fmt.Errorf("%w: row %d", ErrCorrupt, i)
 	}
 	c := cursor{s: rows[at:]}
-	r := record{id: c.text()}
+	r := storedRecord{id: c.text()}
 	ecosystem := c.number()
 	flags := c.byte()
 	r.severity = checks.Severity(c.byte())
@@ -97,7 +97,7 @@ func (x *file) record(i int) (record, error) {
 	r.vector, r.summary = c.number(), c.number()
 	r.aliases = cursor{s: c.text()}
 	if c.bad || ecosystem >= len(x.meta.Ecosystems) {
-		return record{}, fmt.Errorf("%w: row %d", ErrCorrupt, i)
+		return storedRecord{}, fmt.Errorf("%w: row %d", ErrCorrupt, i)
 	}
 	r.withdrawn = flags&flagWithdrawn != 0
 	r.ecosystem = x.meta.Ecosystems[ecosystem].Name

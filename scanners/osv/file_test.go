@@ -85,13 +85,18 @@ func TestCrashes(t *testing.T) {
 	t.Parallel()
 	b := newBucket(100)
 	x, o := started(t, b)
+	unlock := b.lock()
 	b.set(5, "4.0.0", 2000)
+	unlock()
 	if _, err := x.Update(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	base, overlay := read(t, x.basePath()), read(t, x.overlayPath())
+	unlock = b.lock()
 	b.set(5, "5.0.0", 2001)
 	b.archive = zipped(t, b.records)
+	archive := b.archive
+	unlock()
 	o.Full = true
 	if _, err := x.Update(t.Context(), o); err != nil {
 		t.Fatal(err)
@@ -135,7 +140,7 @@ func TestCrashes(t *testing.T) {
 				t.Error(diff)
 			}
 			from := t.TempDir()
-			put(t, from, "npm", b.archive)
+			put(t, from, "npm", archive)
 			if _, err := y.Import(t.Context(), from, ImportOptions{}); err != nil {
 				t.Fatal(err)
 			}

@@ -1,48 +1,17 @@
 package osv
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"hash/crc32"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv/record"
 )
-
-// FuzzJSON: the decoder accepts what encoding/json accepts and nothing else, apart from
-// what lies too deep, and reads the same strings.
-func FuzzJSON(f *testing.F) {
-	for _, s := range []string{`{"id":"a"}`, `{"a":[1,2.5e-3,-0,true,false,null,"x\u00e9\ud83d\ude00\n"]}`, `[]`, ` "a" `, `{"a":1,}`, `01`, `"\ud800"`, `"\ud800\ud800"`, "\"\x01\"", `{"a" 1}`, `1e`, `{"id":"x","id":"y"}`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		d := &decoder{s: s}
-		d.skip()
-		err := d.finish()
-		if deep(s) {
-			return
-		}
-		if (err == nil) != json.Valid([]byte(s)) {
-			t.Fatalf("%q: we say %v, encoding/json says %v", s, err, json.Valid([]byte(s)))
-		}
-		var want string
-		if err != nil || json.Unmarshal([]byte(s), &want) != nil {
-			return
-		}
-		if got := (&decoder{s: s}).text(); string([]rune(got)) != want && strings.TrimSpace(s) != "null" {
-			t.Fatalf("%q: read %q, want %q", s, got, want)
-		}
-	})
-}
-
-// deep says whether s may nest deeper than the decoder goes.
-func deep(s string) bool { return strings.Count(s, "[")+strings.Count(s, "{") >= maxDepth }
 
 // FuzzRecord: any record compiles and is found again, or is refused; nothing panics.
 func FuzzRecord(f *testing.F) {
@@ -51,7 +20,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add(advisory("GO-1", "p", `"versions":3`, `"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],`))
 	f.Fuzz(func(t *testing.T, text string) {
 		b := &batch{}
-		var r osvRecord
+		var r record.Record
 		if b.compile(text, &r, "npm") != nil {
 			return
 		}
@@ -115,7 +84,7 @@ func FuzzIndex(f *testing.F) {
 			_, _ = m.match(&checks.Package{Ecosystem: "npm", Name: name, Version: "1.0.0"}) // an error is as good as an answer
 		}
 		_, _, _ = g.find("GHSA-0000-0000-0001", "npm")
-		_ = (&build{}).copyFile(x, func(int, *record) bool { return true })
+		_ = (&build{}).copyFile(x, func(int, *storedRecord) bool { return true })
 		_, _ = changedKeys(g, g)
 	})
 }
@@ -125,7 +94,7 @@ func indexBytes(t testing.TB) []byte {
 	t.Helper()
 	b := &build{meta: fileMeta{Ecosystems: []ecosystemMeta{{Name: "npm", Records: 20}}}}
 	x := &batch{}
-	var r osvRecord
+	var r record.Record
 	for _, text := range numbered(20) {
 		if err := x.compile(text, &r, "npm"); err != nil {
 			t.Fatal(err)
@@ -148,64 +117,4 @@ func resealed(data []byte) []byte {
 	binary.LittleEndian.PutUint32(data[24:], crc32.Checksum(data[headerSize:], castagnoli))
 	binary.LittleEndian.PutUint32(data[headerSize-4:], crc32.Checksum(data[:headerSize-4], castagnoli))
 	return data
-}
-
-// FuzzZip: what our reader of zip files reads, archive/zip reads alike.
-func FuzzZip(f *testing.F) {
-	good := zipped(f, numbered(3))
-	f.Add(0, []byte{}, len(good))
-	f.Add(len(good)-12, []byte{0xff, 0xff}, len(good))
-	f.Add(20, []byte{9}, len(good)-5)
-	f.Fuzz(func(t *testing.T, at int, patch []byte, size int) {
-		data := bytes.Clone(good)
-		if at < 0 || at > len(data) || size < 0 || size > len(data) {
-			return
-		}
-		copy(data[at:], patch)
-		data = data[:size]
-		path := filepath.Join(t.TempDir(), "all.zip")
-		if err := os.WriteFile(path, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		z, err := openZip(path)
-		if err != nil {
-			return
-		}
-		defer z.Close()
-		var u unzipper
-		for i := range z.entries {
-			e := &z.entries[i]
-			if e.unpacked > 1<<20 {
-				continue
-			}
-			got, err := u.read(z, e)
-			if err != nil {
-				continue
-			}
-			if want, ok := stdRead(data, e); ok && got != want {
-				t.Fatalf("%q: read %q, want %q", e.name, got, want)
-			}
-		}
-	})
-}
-
-// stdRead reads the entry that starts where e does with archive/zip, if it can.
-func stdRead(data []byte, e *zipEntry) (string, bool) {
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return "", false
-	}
-	for _, f := range z.File {
-		if f.Name != e.name || f.CRC32 != e.crc {
-			continue
-		}
-		r, err := f.Open()
-		if err != nil {
-			return "", false
-		}
-		defer r.Close()
-		b, err := io.ReadAll(r)
-		return string(b), err == nil
-	}
-	return "", false
 }

@@ -120,7 +120,7 @@ func (g *generation) entries(list []sourced, ecosystem, name string) ([]sourced,
 
 // find returns the record with that id about the ecosystem ("" for any), or false. A row
 // that the overlay replaced is not found in the base.
-func (g *generation) find(id, ecosystem string) (record, *file, bool) {
+func (g *generation) find(id, ecosystem string) (storedRecord, *file, bool) {
 	if g.overlay != nil {
 		if i, ok := g.overlay.find(id, ecosystem); ok {
 			r, err := g.overlay.record(i)
@@ -129,7 +129,7 @@ func (g *generation) find(id, ecosystem string) (record, *file, bool) {
 	}
 	i, ok := g.base.find(id, ecosystem)
 	if !ok || g.isHidden(i) {
-		return record{}, nil, false
+		return storedRecord{}, nil, false
 	}
 	r, err := g.base.record(i)
 	return r, g.base, err == nil

@@ -1,12 +1,12 @@
 package osv
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv/versions"
 )
 
 // matcher looks packages up in one generation. It keeps its scratch space from package to
@@ -24,7 +24,7 @@ type matcher struct {
 // hit is one record that affects the package at hand.
 type hit struct {
 	sourced
-	rec   record
+	rec   storedRecord
 	group int // hits of one problem share the smallest index among them
 }
 
@@ -40,8 +40,8 @@ func (m *matcher) match(p *checks.Package) ([]checks.Advisory, error) {
 	if err := m.find(ecosystem, suffix, name); err != nil || len(m.entries) == 0 {
 		return nil, err
 	}
-	order := orderingOf(ecosystem)
-	v := order.parse(p.Version)
+	order := versions.Of(ecosystem)
+	v := order.Parse(p.Version)
 	unclear, err := m.decide(&v)
 	if err != nil || len(m.hits) == 0 {
 		return nil, errors.Join(err, unclear)
@@ -50,8 +50,8 @@ func (m *matcher) match(p *checks.Package) ([]checks.Advisory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.raw != "" && v.unclear == nil {
-		cure := m.cure(&v)
+	if v.Raw() != "" && v.Unclear() == nil {
+		cure := m.cure(order, &v)
 		for i := range advisories {
 			advisories[i].Cure = cure
 		}
@@ -80,7 +80,7 @@ func (m *matcher) find(ecosystem, suffix, name string) error {
 
 // decide fills hits with what affects v. unclear is ErrVersion when an entry could not be
 // decided and is not among them.
-func (m *matcher) decide(v *version) (unclear, err error) {
+func (m *matcher) decide(v *versions.Version) (unclear, err error) {
 	for i := range m.entries {
 		e := &m.entries[i]
 		affected, err := e.affects(v)
@@ -103,20 +103,20 @@ func (m *matcher) decide(v *version) (unclear, err error) {
 // cure returns the smallest version above v that no entry of the package affects, out of
 // the versions that fix something: a release if there is one, else an early version. An
 // entry that cannot be decided counts as affecting.
-func (m *matcher) cure(v *version) string {
+func (m *matcher) cure(order versions.Order, v *versions.Version) string {
 	m.fixed = m.fixed[:0]
 	for i := range m.entries {
 		m.fixed = m.entries[i].fixes(m.fixed)
 	}
 	m.fixed = slices.DeleteFunc(m.fixed, func(s string) bool {
-		n, err := v.compare(s)
+		n, err := v.Compare(s)
 		return err != nil || n >= 0
 	})
 	early := ""
-	ownEarly := v.order.prerelease(v.raw)
-	for _, s := range v.order.sorted(m.fixed) {
-		isEarly := !ownEarly && v.order.prerelease(s)
-		if isEarly && early != "" || m.anyAffects(s, v.order) {
+	ownEarly := order.Prerelease(v.Raw())
+	for _, s := range order.Sort(m.fixed) {
+		isEarly := !ownEarly && order.Prerelease(s)
+		if isEarly && early != "" || m.anyAffects(s, order) {
 			continue
 		}
 		if !isEarly {
@@ -127,58 +127,14 @@ func (m *matcher) cure(v *version) string {
 	return m.keepText(early)
 }
 
-func (m *matcher) anyAffects(s string, order ordering) bool {
-	order.floats = false // versions of advisories do not move
-	v := order.parse(s)
+func (m *matcher) anyAffects(s string, order versions.Order) bool {
+	v := order.Fixed().Parse(s)
 	for i := range m.entries {
 		if affected, err := m.entries[i].affects(&v); affected || err != nil {
 			return true
 		}
 	}
 	return false
-}
-
-// sorted sorts versions in place and drops what is double. Those that cannot be compared
-// go last, as text.
-func (o ordering) sorted(versions []string) []string {
-	if len(versions) < 2 {
-		return versions
-	}
-	slices.Sort(versions)
-	if versions = slices.Compact(versions); len(versions) == 1 || o.sortPlain(versions) {
-		return versions
-	}
-	o.floats = false
-	parsed := make([]version, len(versions))
-	for i, s := range versions {
-		parsed[i] = o.parse(s)
-	}
-	slices.SortStableFunc(parsed, func(a, b version) int {
-		if a.unclear != nil || b.unclear != nil {
-			return boolOrder(a.unclear != nil, b.unclear != nil)
-		}
-		n, _ := a.compare(b.raw) // both are comparable, so there is no error
-		return n
-	})
-	for i := range parsed {
-		versions[i] = parsed[i].raw
-	}
-	return versions
-}
-
-// sortPlain sorts versions that can all be packed, and reports whether they can.
-func (o ordering) sortPlain(versions []string) bool {
-	for _, s := range versions {
-		if _, ok := o.pack(s); !ok {
-			return false
-		}
-	}
-	slices.SortStableFunc(versions, func(a, b string) int {
-		p, _ := o.pack(a) // seen to be plain above
-		q, _ := o.pack(b)
-		return cmp.Compare(p, q)
-	})
-	return true
 }
 
 // boolOrder sorts false before true.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv/versions"
 )
 
 // ErrNoIndex says that nothing has been imported yet.
@@ -31,7 +32,7 @@ var ErrNoIndex = errors.New("there is no advisory index; run `landwaiter advisor
 var ErrNoData = errors.New("the advisory index holds no data of the ecosystem")
 
 // ErrVersion says that a version has no place in its ecosystem's order.
-var ErrVersion = errors.New("version cannot be compared")
+var ErrVersion = versions.ErrUnordered
 
 // ErrCorrupt says that an index file is not what was written. Nothing is read from it;
 // importing or updating again makes a new one.

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv/record"
 )
 
 // Only pkg/models of OSV-Scanner is linked: its engine (pkg/osvscanner) costs 20 MiB and
@@ -148,12 +149,11 @@ func advisoryOf(g models.GroupInfo, all []*osvschema.Vulnerability) checks.Advis
 		if a.Summary == "" || v.GetId() == a.ID {
 			a.Summary = v.GetSummary()
 		}
-		var vectors []cvssVector
+		grading := record.Grading{Grade: v.GetDatabaseSpecific().GetFields()["severity"].GetStringValue()}
 		for _, s := range v.GetSeverity() {
-			vectors = append(vectors, cvssVector{vector: s.GetScore()})
+			grading.Vectors = append(grading.Vectors, s.GetScore())
 		}
-		grade := v.GetDatabaseSpecific().GetFields()["severity"].GetStringValue()
-		if severity, vector := worst(vectors, grade, ""); severity > a.Severity {
+		if severity, vector := worst(grading); severity > a.Severity {
 			a.Severity, a.Vector = severity, vector
 		}
 		a.Fixed = append(a.Fixed, fixedOf(v)...)

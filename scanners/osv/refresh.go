@@ -82,7 +82,7 @@ func (r *refresh) writeBase() error {
 	replaced := r.replaced()
 	if r.old != nil {
 		for _, f := range r.old.files() {
-			err := b.copyFile(f, func(i int, rec *record) bool {
+			err := b.copyFile(f, func(i int, rec *storedRecord) bool {
 				return r.full[rec.ecosystem] == nil && !replaced[recordKey{rec.id, rec.ecosystem}] && (f == r.old.overlay || !r.old.isHidden(i))
 			})
 			if err != nil {
@@ -114,7 +114,7 @@ func (r *refresh) writeOverlay() error {
 	b := &build{meta: r.sortedMeta(), overlay: true, base: base.id}
 	replaced := r.replaced()
 	if r.old.overlay != nil {
-		err := b.copyFile(r.old.overlay, func(_ int, rec *record) bool { return !replaced[recordKey{rec.id, rec.ecosystem}] })
+		err := b.copyFile(r.old.overlay, func(_ int, rec *storedRecord) bool { return !replaced[recordKey{rec.id, rec.ecosystem}] })
 		if err != nil {
 			return err
 		}
@@ -134,11 +134,11 @@ func (r *refresh) writeOverlay() error {
 // visible walks the rows of a generation that are in force, by id and ecosystem.
 type visible struct {
 	g    *generation
-	next [2]int // in base, in overlay
-	file int    // where row is from
-	row  int    // its place there
-	rec  record // the row at hand
-	ok   bool   // false after the last one
+	next [2]int       // in base, in overlay
+	file int          // where row is from
+	row  int          // its place there
+	rec  storedRecord // the row at hand
+	ok   bool         // false after the last one
 	err  error
 	mark [2][]bool // rows that changed
 }
@@ -176,7 +176,7 @@ func (v *visible) advance() {
 	}
 }
 
-func (r *record) compare(other *record) int {
+func (r *storedRecord) compare(other *storedRecord) int {
 	return cmp.Or(cmp.Compare(r.id, other.id), cmp.Compare(r.ecosystem, other.ecosystem))
 }
 

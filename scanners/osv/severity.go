@@ -9,26 +9,27 @@ import (
 	gocvss40 "github.com/pandatix/go-cvss/40"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv/record"
 )
 
-// worst returns the highest severity among vectors and the vector that gives it. Without
-// a readable vector it is the grade that the source gives in words; and an informational
-// notice ("unmaintained") without either is low, not unknown.
-func worst(vectors []cvssVector, grade, informational string) (checks.Severity, string) {
+// worst returns the highest severity among the vectors and the vector that gives it.
+// Without a readable vector it is the grade that the source gives in words; and an
+// informational notice ("unmaintained") without either is low, not unknown.
+func worst(g record.Grading) (checks.Severity, string) {
 	var highest float64
 	var vector string
-	for _, v := range vectors {
-		if score, ok := baseScore(v.vector); ok && (vector == "" || score > highest) {
-			highest, vector = score, v.vector
+	for _, v := range g.Vectors {
+		if score, ok := baseScore(v); ok && (vector == "" || score > highest) {
+			highest, vector = score, v
 		}
 	}
 	if vector != "" {
 		return ofScore(highest), vector
 	}
-	if s := ofGrade(grade); s != checks.SeverityUnknown {
+	if s := ofGrade(g.Grade); s != checks.SeverityUnknown {
 		return s, ""
 	}
-	if informational == "unmaintained" || informational == "notice" {
+	if g.Informational == "unmaintained" || g.Informational == "notice" {
 		return checks.SeverityLow, ""
 	}
 	return checks.SeverityUnknown, ""

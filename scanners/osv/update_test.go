@@ -47,6 +47,13 @@ func newBucket(n int) *fakeBucket {
 	return b
 }
 
+// lock keeps the server out until the returned function is called: a handler may outlive
+// the answer that its client saw.
+func (b *fakeBucket) lock() (unlock func()) {
+	b.mu.Lock()
+	return b.mu.Unlock
+}
+
 // set writes record i: everything of p<i> before fixed is affected, changed at a minute.
 func (b *fakeBucket) set(i int, fixed string, minute int) string {
 	id := fmt.Sprintf("GHSA-0000-0000-%04d", i)
@@ -141,6 +148,7 @@ func started(t *testing.T, b *fakeBucket) (*Index, UpdateOptions) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer b.lock()()
 	if e := out.Ecosystems[0]; !e.Full || !e.First || e.Records != len(b.records) || e.Bytes != int64(len(b.archive)) {
 		t.Fatalf("the first update: %+v", e)
 	}
@@ -152,14 +160,17 @@ func TestUpdateOnlyChanges(t *testing.T) {
 	t.Parallel()
 	b := newBucket(3000)
 	x, o := started(t, b)
+	unlock := b.lock()
 	b.set(7, "3.0.0", 2000)
 	b.set(3000, "2.0.0", 2001)
 	withdrawn := b.set(8, "2.0.0", 2002)
 	b.records[withdrawn] = strings.Replace(b.records[withdrawn], "{", `{"withdrawn":"2025-05-05T00:00:00Z",`, 1)
+	unlock()
 	out, err := x.Update(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer b.lock()()
 	e := out.Ecosystems[0]
 	if e.Full || e.Changed != 3 || e.Records != 3001 || e.Withdrawn != 1 || !e.Newest.Equal(syntheticTime(2002)) || e.Bytes > b.sent {
 		t.Errorf("update %+v, sent %d", e, b.sent)
@@ -193,6 +204,7 @@ func TestUpdateNothingNew(t *testing.T) {
 	if err != nil || len(out.Changed) != 0 {
 		t.Fatal(out, err)
 	}
+	defer b.lock()()
 	if diff := cmp.Diff([]string{fmt.Sprintf("/npm/modified_id.csv bytes=0-%d", listPart-1)}, b.asked); diff != "" {
 		t.Error(diff)
 	}
@@ -208,10 +220,12 @@ func TestUpdateMany(t *testing.T) {
 	b := newBucket(400)
 	x, o := started(t, b)
 	for round := range 12 {
+		unlock := b.lock()
 		for i := range 4 {
 			b.set((round*3+i)%400, fmt.Sprintf("%d.0.0", 3+round), 2000+10*round+i)
 		}
 		b.set(400+round, "2.0.0", 2005+10*round)
+		unlock()
 		if _, err := x.Update(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
@@ -219,6 +233,7 @@ func TestUpdateMany(t *testing.T) {
 			x = open(t, filepath.Dir(x.dir))
 		}
 	}
+	defer b.lock()()
 	fresh := newBucket(0)
 	fresh.records, fresh.times = b.records, b.times
 	y, _ := started(t, fresh)
@@ -281,14 +296,16 @@ func TestUpdateWantsArchive(t *testing.T) {
 			t.Parallel()
 			b := newBucket(100)
 			x, o := started(t, b)
+			unlock := b.lock()
 			b.set(5, "4.0.0", 2000)
-			whole := maps.Clone(b.records)
-			b.archive = zipped(t, whole)
+			b.archive = zipped(t, b.records)
 			tt.change(b, &o)
+			unlock()
 			out, err := x.Update(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer b.lock()()
 			if out.Ecosystems[0].Full != tt.full {
 				t.Errorf("full %v; asked %v", out.Ecosystems[0].Full, b.asked)
 			}
@@ -320,8 +337,10 @@ func TestUpdateFailures(t *testing.T) {
 			b := newBucket(100)
 			x, o := started(t, b)
 			before := x.Status()
+			unlock := b.lock()
 			b.set(5, "4.0.0", 2000)
 			tt.change(t, b)
+			unlock()
 			o.Full = true
 			out, err := x.Update(t.Context(), o)
 			if err == nil || errors.Is(err, ErrRefused) != tt.refused || !strings.Contains(err.Error(), tt.want) {
@@ -375,11 +394,13 @@ func TestUpdateResumes(t *testing.T) {
 			if _, err := x.Update(t.Context(), o); err == nil {
 				t.Fatal("the broken download gave no error")
 			}
+			unlock := b.lock()
 			if tt.changed {
 				b.set(0, "9.0.0", 50)
 				b.archive = zipped(t, b.records)
 			}
 			b.sent, b.asked = 0, nil
+			unlock()
 			out, err := x.Update(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
@@ -387,6 +408,7 @@ func TestUpdateResumes(t *testing.T) {
 			if out.Ecosystems[0].Records != 500 {
 				t.Errorf("outcome %+v", out.Ecosystems[0])
 			}
+			defer b.lock()()
 			if resumed := b.sent < int64(len(b.archive)); resumed == tt.changed || !strings.Contains(b.asked[0], "bytes=") {
 				t.Errorf("%d of %d bytes were sent: %v", b.sent, len(b.archive), b.asked)
 			}

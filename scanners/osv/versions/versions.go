@@ -1,11 +1,19 @@
-package osv
+// Package versions orders the versions of a package as its ecosystem does: by osv-scalibr's
+// semantic, and by packed integers where that is the same and faster.
+package versions
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/osv-scalibr/semantic"
 )
+
+// ErrUnordered says that a version has no place in its ecosystem's order.
+var ErrUnordered = errors.New("version cannot be compared")
 
 // packing says which versions of an ecosystem may be compared as packed integers instead
 // of by osv-scalibr's semantic. A property test compares both ways on each ecosystem.
@@ -17,18 +25,18 @@ const (
 	packUpTo            // x, x.y and x.y.z: what is missing is zero
 )
 
-// ordering is how the versions of one ecosystem are compared.
-type ordering struct {
+// Order is how the versions of one ecosystem are compared.
+type Order struct {
 	ecosystem string // as semantic knows it
 	packing   packing
 	leadingV  bool // "v1.2.3" is 1.2.3
 	floats    bool // "v4" is a tag that moves: the newest 4.x.y
 }
 
-// orderingOf returns the ordering of an ecosystem's versions. GitHub Actions have none of
+// Of returns the Order of an ecosystem's versions. GitHub Actions have none of
 // their own: their tags follow semantic versions.
-func orderingOf(ecosystem string) ordering {
-	o := ordering{ecosystem: ecosystem}
+func Of(ecosystem string) Order {
+	o := Order{ecosystem: ecosystem}
 	switch ecosystem {
 	case "npm", "Go", "crates.io", "Hex", "SwiftURL", "Bitnami", "NuGet", "Pub":
 		o.packing, o.leadingV = packUpTo, true
@@ -41,8 +49,14 @@ func orderingOf(ecosystem string) ordering {
 	case "Hackage", "CRAN":
 		o.packing = packThree
 	case "GitHub Actions":
-		o = ordering{ecosystem: "npm", packing: packUpTo, leadingV: true, floats: true}
+		o = Order{ecosystem: "npm", packing: packUpTo, leadingV: true, floats: true}
 	}
+	return o
+}
+
+// Fixed is o for versions that advisories name: those do not move.
+func (o Order) Fixed() Order {
+	o.floats = false
 	return o
 }
 
@@ -52,7 +66,7 @@ const componentBits = 21
 const maxComponent = 1<<componentBits - 1
 
 // pack turns a plain version into an integer of the same order, where o allows it.
-func (o ordering) pack(s string) (uint64, bool) {
+func (o Order) pack(s string) (uint64, bool) {
 	if o.packing == packNothing {
 		return 0, false
 	}
@@ -85,10 +99,10 @@ func (o ordering) pack(s string) (uint64, bool) {
 	return (packed<<componentBits | n) << (componentBits * (3 - parts)), true
 }
 
-// version is a package's version, ready to be compared with the versions of advisories.
-type version struct {
+// Version is a package's version, ready to be compared with the versions of advisories.
+type Version struct {
 	raw    string
-	order  ordering
+	order  Order
 	packed uint64
 	plain  bool // packed holds it
 	parsed semantic.Version
@@ -97,9 +111,9 @@ type version struct {
 	unclear error
 }
 
-// parse makes a package's version ready to be compared.
-func (o ordering) parse(s string) version {
-	v := version{raw: s, order: o}
+// Parse makes a package's version ready to be compared.
+func (o Order) Parse(s string) Version {
+	v := Version{raw: s, order: o}
 	if o.floats {
 		s = floating(s)
 	}
@@ -107,19 +121,25 @@ func (o ordering) parse(s string) version {
 		return v
 	}
 	if !o.looksLikeVersion(s) {
-		v.unclear = fmt.Errorf("%w: %q", ErrVersion, v.raw)
+		v.unclear = fmt.Errorf("%w: %q", ErrUnordered, v.raw)
 		return v
 	}
 	var err error
 	if v.parsed, err = semantic.Parse(s, o.ecosystem); err != nil {
-		v.unclear = fmt.Errorf("%w: %q: %w", ErrVersion, v.raw, err)
+		v.unclear = fmt.Errorf("%w: %q: %w", ErrUnordered, v.raw, err)
 	}
 	return v
 }
 
-// compare returns the order of v and other: negative when v comes before it. It gives
-// ErrVersion when one of them has no place in the order.
-func (v *version) compare(other string) (int, error) {
+// Raw is the text that v was made from.
+func (v *Version) Raw() string { return v.raw }
+
+// Unclear is why v has no place in the order (ErrUnordered), nil when it has one.
+func (v *Version) Unclear() error { return v.unclear }
+
+// Compare returns the order of v and other: negative when v comes before it. It gives
+// ErrUnordered when one of them has no place in the order.
+func (v *Version) Compare(other string) (int, error) {
 	if v.unclear != nil {
 		return 0, v.unclear
 	}
@@ -137,19 +157,19 @@ func (v *version) compare(other string) (int, error) {
 	if v.parsed == nil {
 		var err error
 		if v.parsed, err = semantic.Parse(v.raw, v.order.ecosystem); err != nil {
-			return 0, fmt.Errorf("%w: %q: %w", ErrVersion, v.raw, err)
+			return 0, fmt.Errorf("%w: %q: %w", ErrUnordered, v.raw, err)
 		}
 	}
 	n, err := v.parsed.CompareStr(other)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %q with %q: %w", ErrVersion, v.raw, strings.Clone(other), err)
+		return 0, fmt.Errorf("%w: %q with %q: %w", ErrUnordered, v.raw, strings.Clone(other), err)
 	}
 	return n, nil
 }
 
-// same says whether a version listed by an advisory is v: the same text, with or without
+// Same says whether a version listed by an advisory is v: the same text, with or without
 // a leading v, or the same plain numbers.
-func (v *version) same(listed string) bool {
+func (v *Version) Same(listed string) bool {
 	if strings.TrimPrefix(listed, "v") == strings.TrimPrefix(v.raw, "v") {
 		return true
 	}
@@ -165,14 +185,14 @@ func (v *version) same(listed string) bool {
 func floating(tag string) string {
 	numbers := strings.TrimPrefix(tag, "v")
 	dots := strings.Count(numbers, ".")
-	if _, ok := (ordering{packing: packUpTo}).pack(numbers); !ok || dots == 2 {
+	if _, ok := (Order{packing: packUpTo}).pack(numbers); !ok || dots == 2 {
 		return tag
 	}
 	return numbers + strings.Repeat(fmt.Sprintf(".%d", maxComponent), 2-dots)
 }
 
 // looksLikeVersion refuses what the lenient parsers of semantic would put somewhere.
-func (o ordering) looksLikeVersion(s string) bool {
+func (o Order) looksLikeVersion(s string) bool {
 	if len(s) == 0 || len(s) > 256 || strings.ContainsAny(s, "${}[](),<>*/ \t\n") {
 		return false
 	}
@@ -199,8 +219,8 @@ func isHex(s string) bool {
 	return true
 }
 
-// prerelease says whether s is marked as not yet a release. Cures avoid such versions.
-func (o ordering) prerelease(s string) bool {
+// Prerelease says whether s is marked as not yet a release. Cures avoid such versions.
+func (o Order) Prerelease(s string) bool {
 	s = strings.ToLower(s)
 	switch o.ecosystem {
 	case "npm", "Go", "crates.io", "Hex", "SwiftURL", "NuGet", "Pub":
@@ -215,4 +235,58 @@ func (o ordering) prerelease(s string) bool {
 		}
 	}
 	return o.ecosystem == "PyPI" && strings.ContainsAny(strings.TrimPrefix(s, "v"), "abc")
+}
+
+// Sort sorts versions in place and drops what is double. Those that cannot be compared
+// go last, as text.
+func (o Order) Sort(versions []string) []string {
+	if len(versions) < 2 {
+		return versions
+	}
+	slices.Sort(versions)
+	if versions = slices.Compact(versions); len(versions) == 1 || o.sortPlain(versions) {
+		return versions
+	}
+	o = o.Fixed()
+	parsed := make([]Version, len(versions))
+	for i, s := range versions {
+		parsed[i] = o.Parse(s)
+	}
+	slices.SortStableFunc(parsed, func(a, b Version) int {
+		if a.unclear != nil || b.unclear != nil {
+			return unclearLast(&a, &b)
+		}
+		n, _ := a.Compare(b.raw) // both are comparable, so there is no error
+		return n
+	})
+	for i := range parsed {
+		versions[i] = parsed[i].raw
+	}
+	return versions
+}
+
+// sortPlain sorts versions that can all be packed, and reports whether they can.
+func (o Order) sortPlain(versions []string) bool {
+	for _, s := range versions {
+		if _, ok := o.pack(s); !ok {
+			return false
+		}
+	}
+	slices.SortStableFunc(versions, func(a, b string) int {
+		p, _ := o.pack(a) // seen to be plain above
+		q, _ := o.pack(b)
+		return cmp.Compare(p, q)
+	})
+	return true
+}
+
+// unclearLast sorts what cannot be compared behind what can.
+func unclearLast(a, b *Version) int {
+	switch {
+	case (a.unclear != nil) == (b.unclear != nil):
+		return 0
+	case b.unclear != nil:
+		return -1
+	}
+	return 1
 }
