@@ -324,6 +324,30 @@ func comma2(i int) string {
 	return ","
 }
 
+// TestG20ManyLocksShareCompanions: each lock file looks at the companions below it, which must
+// be read once and not once per lock file.
+func TestG20ManyLocksShareCompanions(t *testing.T) {
+	t.Parallel()
+	var files []checks.File
+	dir := ""
+	wants := "x = \"1\"\n" + strings.Repeat("# filler\n", 20_000)
+	for range 150 {
+		dir += "d/"
+		files = append(files,
+			checks.File{Path: dir + "Cargo.lock", Data: []byte("version = 4\n[[package]]\nname = \"p\"\nversion = \"1.0.0\"\n")},
+			checks.File{Path: dir + "Cargo.toml", Data: []byte("[package]\nname = \"p\"\n[dependencies]\n" + wants)},
+			checks.File{Path: dir + "yarn.lock", Data: []byte("# yarn lockfile v1\n")},
+			checks.File{Path: dir + "package.json", Data: []byte(`{"workspaces": ["**"], "dependencies": {"a": "1"}, "x": "` + strings.Repeat("x", 200_000) + `"}`)},
+			checks.File{Path: dir + "pom.xml", Data: []byte("<project><parent><artifactId>p</artifactId></parent><artifactId>p</artifactId>" + strings.Repeat("<a/>", 20_000) + "</project>")},
+		)
+	}
+	started := time.Now()
+	inv := Read(t.Context(), files)
+	if took := time.Since(started); took > 30*time.Second || len(inv.Manifests) != len(files) {
+		t.Errorf("%d of %d manifests in %v", len(inv.Manifests), len(files), took)
+	}
+}
+
 // TestG20ChainHasBoundedPaths: telling each package the whole chain above it would take the
 // square of the chain's length in memory.
 func TestG20ChainHasBoundedPaths(t *testing.T) {
