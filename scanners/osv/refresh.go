@@ -131,9 +131,11 @@ func (r *refresh) writeOverlay() error {
 	return b.write(r.x.overlayPath())
 }
 
-// visible walks the rows of a generation that are in force, by id and ecosystem.
+// visible walks the rows of a generation that are in force, by id and ecosystem. Where it
+// has the same base as the other one, rows of it that both see, or both hide, are left out.
 type visible struct {
 	g    *generation
+	like *generation  // the other one, if it has the same base
 	next [2]int       // in base, in overlay
 	file int          // where row is from
 	row  int          // its place there
@@ -143,8 +145,11 @@ type visible struct {
 	mark [2][]bool // rows that changed
 }
 
-func walk(g *generation) *visible {
+func walk(g, other *generation) *visible {
 	v := &visible{g: g}
+	if g.base.id == other.base.id {
+		v.like = other
+	}
 	for i, f := range g.files() {
 		v.mark[i] = make([]bool, f.numRecords())
 	}
@@ -154,7 +159,7 @@ func walk(g *generation) *visible {
 
 // advance goes to the next row.
 func (v *visible) advance() {
-	for v.next[0] < v.g.base.numRecords() && v.g.isHidden(v.next[0]) {
+	for v.next[0] < v.g.base.numRecords() && v.passes(v.next[0]) {
 		v.next[0]++
 	}
 	v.ok = false
@@ -176,6 +181,11 @@ func (v *visible) advance() {
 	}
 }
 
+// passes says whether a row of the base is left out.
+func (v *visible) passes(row int) bool {
+	return v.g.isHidden(row) || v.like != nil && !v.like.isHidden(row)
+}
+
 func (r *storedRecord) compare(other *storedRecord) int {
 	return cmp.Or(cmp.Compare(r.id, other.id), cmp.Compare(r.ecosystem, other.ecosystem))
 }
@@ -183,7 +193,7 @@ func (r *storedRecord) compare(other *storedRecord) int {
 // changedKeys returns the packages of which a record is not the same in both generations,
 // in ecosystems that both know.
 func changedKeys(old, now *generation) ([]PackageKey, error) {
-	a, b := walk(old), walk(now)
+	a, b := walk(old, now), walk(now, old)
 	for a.ok || b.ok {
 		order := 0
 		switch {
