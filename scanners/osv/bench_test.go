@@ -26,11 +26,23 @@ func syntheticIndex(b *testing.B) string {
 	return dir
 }
 
+// largeDir is where largeIndex put its index; TestMain removes it.
+var largeDir string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if largeDir != "" {
+		_ = os.RemoveAll(largeDir) // the system clears its temporary folder anyway
+	}
+	os.Exit(code)
+}
+
 var largeIndex = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "landwaiter-osv")
 	if err != nil {
 		return "", err
 	}
+	largeDir = dir
 	if _, err := writeSynthetic(dir, syntheticVulnerable, syntheticMalware); err != nil {
 		return "", err
 	}
