@@ -35,11 +35,28 @@ func (m *matcher) advisories(order versions.Order, name string) ([]checks.Adviso
 	return out, nil
 }
 
+// fewHits is how many hits are compared with each other; more go through a map.
+const fewHits = 4
+
 // group joins hits by their ids and aliases.
 func (m *matcher) group() {
-	if len(m.hits) < 2 {
-		return
+	if len(m.hits) <= fewHits {
+		for i := range m.hits {
+			for j := range i {
+				if m.hits[i].rec.meets(&m.hits[j].rec) {
+					m.unite(i, j)
+				}
+			}
+		}
+	} else {
+		m.groupMany()
 	}
+	for i := range m.hits {
+		m.hits[i].group = m.root(i)
+	}
+}
+
+func (m *matcher) groupMany() {
 	if m.first == nil {
 		m.first = make(map[string]int)
 	}
@@ -50,9 +67,31 @@ func (m *matcher) group() {
 			m.join(aliases.text(), i)
 		}
 	}
-	for i := range m.hits {
-		m.hits[i].group = m.root(i)
+}
+
+// meets says whether two records bear one id, as their own or as an alias.
+func (r *storedRecord) meets(other *storedRecord) bool {
+	if other.bears(r.id) {
+		return true
 	}
+	for aliases := r.aliases; !aliases.done(); {
+		if other.bears(aliases.text()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *storedRecord) bears(id string) bool {
+	if r.id == id {
+		return true
+	}
+	for aliases := r.aliases; !aliases.done(); {
+		if aliases.text() == id {
+			return true
+		}
+	}
+	return false
 }
 
 // join puts hit i into the group of the first hit that bears id.
@@ -62,6 +101,11 @@ func (m *matcher) join(id string, i int) {
 		m.first[id] = i
 		return
 	}
+	m.unite(i, j)
+}
+
+// unite makes one group of those of i and j.
+func (m *matcher) unite(i, j int) {
 	a, b := m.root(i), m.root(j)
 	m.hits[max(a, b)].group = min(a, b)
 }

@@ -3,7 +3,7 @@ package osv
 // arena keeps many small texts in few pieces of memory. A text lives as long as anything
 // of its piece does.
 type arena struct {
-	piece int // bytes that are asked for at a time; 0 means 4 KiB
+	piece int // bytes that are asked for at a time; 0 means 16 KiB
 	buf   []byte
 	lists []string
 }
@@ -11,7 +11,7 @@ type arena struct {
 // room makes sure that n bytes can be appended to buf where they can stay.
 func (a *arena) room(n int) {
 	if n > cap(a.buf)-len(a.buf) {
-		a.buf = make([]byte, 0, max(a.piece, 4<<10, n))
+		a.buf = make([]byte, 0, max(a.piece, 16<<10, n))
 	}
 }
 

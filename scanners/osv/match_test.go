@@ -116,6 +116,11 @@ func TestAliasesMerge(t *testing.T) {
 			advisory("GHSA-1", "p", below("2.0.0"), `"aliases":["CVE-1"],`), advisory("OSV-1", "p", below("2.0.0"), `"aliases":["CVE-1","CVE-2"],`),
 			advisory("GHSA-2", "p", below("2.0.0"), `"aliases":["CVE-2"],`)},
 			[]checks.Advisory{{ID: "GHSA-1", Aliases: []string{"CVE-1", "CVE-2", "GHSA-2", "OSV-1"}, Summary: "About p", Fixed: []string{"2.0.0"}, Cure: "2.0.0", URL: "https://github.com/advisories/GHSA-1"}}},
+		{"a chain of six is one", []string{
+			advisory("GHSA-1", "p", below("2.0.0"), `"aliases":["CVE-1"],`), advisory("GHSA-2", "p", below("2.0.0"), `"aliases":["CVE-2"],`),
+			advisory("GHSA-3", "p", below("2.0.0"), `"aliases":["CVE-3"],`), advisory("OSV-1", "p", below("2.0.0"), `"aliases":["CVE-2","CVE-3"],`),
+			advisory("OSV-2", "p", below("2.0.0"), `"aliases":["GHSA-1","GHSA-3"],`), advisory("OSV-3", "p", below("2.0.0"), `"aliases":["OSV-1"],`)},
+			[]checks.Advisory{{ID: "GHSA-1", Aliases: []string{"CVE-1", "CVE-2", "CVE-3", "GHSA-2", "GHSA-3", "OSV-1", "OSV-2", "OSV-3"}, Summary: "About p", Fixed: []string{"2.0.0"}, Cure: "2.0.0", URL: "https://github.com/advisories/GHSA-1"}}},
 		{"strangers stay apart, worst first", []string{advisory("GHSA-1", "p", below("2.0.0")), advisory("GHSA-2", "p", below("3.0.0"), v31)},
 			[]checks.Advisory{
 				{ID: "GHSA-2", Summary: "About p", Severity: checks.SeverityCritical, Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Fixed: []string{"3.0.0"}, Cure: "3.0.0", URL: "https://github.com/advisories/GHSA-2"},

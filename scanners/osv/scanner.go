@@ -90,6 +90,13 @@ type scan struct {
 	known      map[packageVersion][]checks.Advisory
 	ecosystems []string // met so far
 	gaps       map[checks.Gap]bool
+	hitList    []affected // of the manifest at hand
+}
+
+// affected is a package of a manifest, by its place, and what affects it.
+type affected struct {
+	pkg        int
+	advisories []checks.Advisory
 }
 
 // packageVersion is what decides an answer.
@@ -108,15 +115,17 @@ func (w *scan) tree(ctx context.Context, side checks.Side, t *checks.Tree) error
 }
 
 func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
+	w.hitList = w.hitList[:0]
+	matches := 0
 	for i := range f.Packages {
 		p := &f.Packages[i]
 		if !slices.Contains(w.ecosystems, p.Ecosystem) {
 			w.ecosystems = append(w.ecosystems, p.Ecosystem)
 		}
 		advisories, err := w.ask(p)
-		w.room(len(advisories))
-		for _, a := range advisories {
-			w.evidence.Matches = append(w.evidence.Matches, checks.Match{Side: side, Path: f.Path, Package: *p, Advisory: a})
+		if len(advisories) > 0 {
+			w.hitList = append(w.hitList, affected{i, advisories})
+			matches += len(advisories)
 		}
 		if err == nil {
 			continue
@@ -130,14 +139,13 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 			w.evidence.Gaps = append(w.evidence.Gaps, gap)
 		}
 	}
-	return nil
-}
-
-// room makes room for n more matches, which are large, without growing in small steps.
-func (w *scan) room(n int) {
-	if m := w.evidence.Matches; len(m)+n > cap(m) {
-		w.evidence.Matches = slices.Grow(m, max(64, n, len(m)))
+	w.evidence.Matches = slices.Grow(w.evidence.Matches, matches) // they are large: copied once
+	for _, h := range w.hitList {
+		for _, a := range h.advisories {
+			w.evidence.Matches = append(w.evidence.Matches, checks.Match{Side: side, Path: f.Path, Package: f.Packages[h.pkg], Advisory: a})
+		}
 	}
+	return nil
 }
 
 // ask matches p, once per package and version.
