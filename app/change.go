@@ -65,7 +65,7 @@ func (a *App) gatherChange(ctx context.Context, c *installation, found compariso
 
 // readings returns the files of one side that must be read to see what was touched: those
 // files, and what stands in their folders and above, where locks and the manifests that they
-// resolve may be.
+// resolve may be. Lists of requirements may also include others from folders below.
 func readings(side listing, touched []string) []reading {
 	folders := map[string]bool{}
 	for _, name := range touched {
@@ -79,11 +79,23 @@ func readings(side listing, touched []string) []reading {
 	}
 	var files []reading
 	for name, e := range side {
-		if name != policyPath && (folders[path.Dir(name)] || slices.Contains(touched, name)) {
+		if name != policyPath && (folders[path.Dir(name)] || slices.Contains(touched, name) || included(name, touched)) {
 			files = append(files, reading{name, e})
 		}
 	}
 	return files
+}
+
+// included reports whether a touched list of requirements may include the file: both are
+// plain text, and the file lies somewhere below the folder of the list.
+func included(name string, touched []string) bool {
+	if path.Ext(name) != ".txt" {
+		return false
+	}
+	return slices.ContainsFunc(touched, func(list string) bool {
+		dir := path.Dir(list)
+		return path.Ext(list) == ".txt" && (dir == "." || strings.HasPrefix(name, dir+"/"))
+	})
 }
 
 // keepTouched drops manifests that were read only because another needs them.

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -145,7 +144,7 @@ func (a *App) knownInventory(ctx context.Context, side []reading) (checks.Invent
 	}
 	parser := a.parserOf(side)
 	for _, r := range side {
-		m, err := a.store.CachedInventory(ctx, r.SHA, parser+"/"+path.Base(r.path))
+		m, err := a.store.CachedInventory(ctx, r.SHA, parser+"/"+r.path)
 		if err != nil {
 			return checks.Inventory{}, false
 		}
@@ -178,7 +177,7 @@ func (a *App) keepInventory(ctx context.Context, side []reading, inv checks.Inve
 		}
 		a.github.cache.later(ctx, 200*len(m.Packages), func(ctx context.Context) {
 			// Losing it costs a reading next time, and the store logs its own faults.
-			_ = a.store.SaveInventory(ctx, r.SHA, parser+"/"+path.Base(r.path), m)
+			_ = a.store.SaveInventory(ctx, r.SHA, parser+"/"+r.path, m)
 		})
 	}
 }
