@@ -167,12 +167,6 @@ func checksum(s string) uint32 {
 	return crc32.Checksum(unsafe.Slice(unsafe.StringData(s), len(s)), castagnoli)
 }
 
-// retain adds a user. The caller must hold one already.
-func (x *file) retain() *file {
-	x.users.Add(1)
-	return x
-}
-
 // release ends one use; the last one unmaps the file. Strings read from it die with it.
 func (x *file) release() {
 	if x.users.Add(-1) == 0 && x.unmap != nil {
