@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -27,14 +28,20 @@ type advisoryFolder struct {
 	Data string `placeholder:"DIR" env:"LANDWAITER_DATA_DIR" help:"Folder that keeps the advisories. Default: landwaiter's folder in the user's cache."`
 }
 
-func (f advisoryFolder) open() (*osv.Index, error) {
-	dir := advisoryDir(f.Data)
+// open opens the index. With repair a damaged one is opened all the same: an import or an
+// update writes it anew.
+func (f advisoryFolder) open(c *console, repair bool) (*osv.Index, error) {
+	dir := dataDir(f.Data)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, usage("cannot create the folder of advisories: %w", err)
 	}
 	index, err := osv.Open(dir)
+	if repair && index != nil && errors.Is(err, osv.ErrCorrupt) {
+		fmt.Fprintf(c.err, "landwaiter: %v; it is written anew\n", err)
+		return index, nil
+	}
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, usage("%w; run 'landwaiter advisories update' or import again", err)
 	}
 	return index, nil
 }
@@ -52,7 +59,7 @@ func (importCommand) Help() string {
 
 // Run imports.
 func (cmd *importCommand) Run(c *console) error {
-	index, err := cmd.open()
+	index, err := cmd.open(c, true)
 	if err != nil {
 		return err
 	}
@@ -117,7 +124,7 @@ func (updateCommand) Help() string {
 
 // Run updates.
 func (cmd *updateCommand) Run(c *console) error {
-	index, err := cmd.open()
+	index, err := cmd.open(c, true)
 	if err != nil {
 		return err
 	}
@@ -147,7 +154,7 @@ func (statusCommand) Help() string {
 
 // Run prints the status.
 func (cmd *statusCommand) Run(c *console) error {
-	index, err := cmd.open()
+	index, err := cmd.open(c, false)
 	if err != nil {
 		return err
 	}

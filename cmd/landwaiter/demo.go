@@ -134,11 +134,7 @@ func importDemoAdvisories(ctx context.Context, dataDir string) error {
 	if err := os.CopyFS(source, demoAdvisories()); err != nil {
 		return fmt.Errorf("unpacking the demo's advisories: %w", err)
 	}
-	target := filepath.Join(dataDir, "advisories")
-	if err := os.MkdirAll(target, 0o755); err != nil {
-		return fmt.Errorf("unpacking the demo's advisories: %w", err)
-	}
-	index, err := osv.Open(target)
+	index, err := osv.Open(dataDir)
 	if err != nil {
 		return err
 	}

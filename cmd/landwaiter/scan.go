@@ -90,7 +90,7 @@ func (cmd *scanCommand) material(c *console, p *progress) (*checks.Material, err
 // index opens the advisories to match with: those imported into the data folder, or a
 // folder of zips compiled for this run (kept in the user's cache while the zips do not change).
 func (cmd *scanCommand) index(c *console, p *progress) (*osv.Index, func(), error) {
-	dir := advisoryDir(cmd.Data)
+	dir := dataDir(cmd.Data)
 	if cmd.Advisories != "" {
 		return compiledIndex(c, cmd.Advisories, p)
 	}
@@ -105,17 +105,17 @@ func (cmd *scanCommand) index(c *console, p *progress) (*osv.Index, func(), erro
 	return index, func() { index.Close() }, nil
 }
 
-// advisoryDir returns where advisories are kept under the data folder data, which
-// defaults to landwaiter's folder in the user's cache.
-func advisoryDir(data string) string {
-	if data == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			cache = os.TempDir()
-		}
-		data = filepath.Join(cache, "landwaiter")
+// dataDir returns the folder that keeps advisories: data, or landwaiter's folder in the
+// user's cache. The index lies in its folder advisories.
+func dataDir(data string) string {
+	if data != "" {
+		return data
 	}
-	return filepath.Join(data, "advisories")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return filepath.Join(cache, "landwaiter")
 }
 
 // localPolicy reads the policy of a command: the file, or the recommended preset enforced,

@@ -139,12 +139,12 @@ func ledgerKey(conf config) (*ledger.Key, error) {
 
 // wire builds the scanners, the App and the web server on the open store.
 func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
-	dir := filepath.Join(s.conf.dataDir, "advisories")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return usage("LANDWAITER_DATA_DIR: %w", err)
-	}
 	var err error
-	if s.advisories, err = osv.Open(dir); err != nil {
+	s.advisories, err = osv.Open(s.conf.dataDir)
+	switch {
+	case s.advisories != nil && errors.Is(err, osv.ErrCorrupt):
+		s.log.Error("the advisories are damaged; verdicts are unknown until an update or import writes them anew", "error", err.Error())
+	case err != nil:
 		return usage("opening the advisories: %w", err)
 	}
 	var age osv.Options
