@@ -127,10 +127,13 @@ func (p *storyPrinter) show(s step, v seen, ok bool) {
 		fmt.Fprintf(p.w, "     %s:%d  %s\n", a.Path, a.StartLine, a.Title)
 	}
 	if s.full {
-		p.text(run.Output)
+		p.quote(run.Output.Summary)
 	}
 	for _, i := range v.issues {
 		fmt.Fprintf(p.w, "     issue #%d: %s (assigned to %s)\n", i.Number, i.Title, orNobody(i.Assignees))
+		if s.full {
+			p.quote(i.Body)
+		}
 	}
 	if v.release != nil {
 		fmt.Fprintf(p.w, "     release %s: %s\n", v.release.Tag, releaseState(v.release))
@@ -141,9 +144,9 @@ func (p *storyPrinter) show(s step, v seen, ok bool) {
 	}
 }
 
-// text prints the summary of a check as it was posted.
-func (p *storyPrinter) text(o githubtest.Output) {
-	for _, line := range strings.Split(strings.TrimSpace(o.Summary), "\n") {
+// quote prints Markdown as it was posted.
+func (p *storyPrinter) quote(text string) {
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		fmt.Fprintf(p.w, "     %s %s\n", p.paint("90", "│"), line)
 	}
 }
