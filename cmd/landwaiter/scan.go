@@ -12,12 +12,13 @@ import (
 )
 
 type scanCommand struct {
-	Base       string `placeholder:"DIR|GITREV" help:"Compare with this folder or git revision; only what is added then decides the verdict."`
-	Advisories string `placeholder:"DIR" help:"Advisories in the layout of the OSV bucket (<ecosystem>/all.zip). Default: those of 'landwaiter advisories'."`
-	Data       string `placeholder:"DIR" env:"LANDWAITER_DATA_DIR" help:"Folder of imported advisories."`
-	Policy     string `placeholder:"FILE" help:"Policy file. Default: landwaiter:recommended@1, enforced."`
-	Output     string `short:"o" enum:"table,json,sarif,markdown,osv-scanner" default:"table" help:"table, json, sarif, markdown or osv-scanner."`
-	Path       string `arg:"" optional:"" default:"." help:"Folder to judge."`
+	Base          string `placeholder:"DIR|GITREV" help:"Compare with this folder or git revision; only what is added then decides the verdict."`
+	Advisories    string `placeholder:"DIR" help:"Advisories in the layout of the OSV bucket (<ecosystem>/all.zip). Default: those of 'landwaiter advisories'."`
+	Data          string `placeholder:"DIR" env:"LANDWAITER_DATA_DIR" help:"Folder of imported advisories."`
+	Policy        string `placeholder:"FILE" help:"Policy file. Default: landwaiter:recommended@1, enforced."`
+	SecondOpinion string `placeholder:"FILE" help:"Report of osv-scanner (--format json) on the same folder; what only one of the two found is told on stderr."`
+	Output        string `short:"o" enum:"table,json,sarif,markdown,osv-scanner" default:"table" help:"table, json, sarif, markdown or osv-scanner."`
+	Path          string `arg:"" optional:"" default:"." help:"Folder to judge."`
 }
 
 // Help shows examples.
@@ -42,6 +43,12 @@ func (cmd *scanCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
+	var theirs []opinion
+	if cmd.SecondOpinion != "" {
+		if theirs, err = readOpinions(cmd.SecondOpinion); err != nil {
+			return err
+		}
+	}
 	p := newProgress(c)
 	defer p.done()
 	m, err := cmd.material(c, p)
@@ -55,6 +62,9 @@ func (cmd *scanCommand) Run(c *console) error {
 	defer closeIndex()
 	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{})}, time.Now())
 	p.done()
+	if cmd.SecondOpinion != "" {
+		compareOpinions(c, theirs, r)
+	}
 	return printReport(c, cmd.Output, r)
 }
 
