@@ -382,11 +382,11 @@ func TestV60Limits(t *testing.T) {
 			}
 			_ = s
 		})
+		if name == "over 8 MiB" {
+			continue // a bundle is longer than its statement
+		}
 		t.Run(name+" in the statement", func(t *testing.T) {
 			f := newFixture(t)
-			if name == "over 8 MiB" {
-				t.Skip("needs nothing: a bundle is longer than its statement")
-			}
 			f.recipe.Statement = []byte(fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":%q}}],"predicateType":"x","predicate":{"p":%s}}`, sha(artifact), data))
 			f.wantCode(checks.CodeTooLarge, f.data())
 		})
