@@ -131,11 +131,13 @@ const (
 
 // Asset is one file of a release as we downloaded it. Bytes are hashed in a stream and not kept.
 type Asset struct {
-	ID     int64
-	Name   string
-	Size   int64  // bytes, as GitHub announces
-	Read   int64  // bytes that we read
-	SHA256 string // hexadecimal, of the bytes we read; "" when Problem is set
+	ID   int64
+	Name string
+	Size int64 // bytes, as GitHub announces
+	Read int64 // bytes that we read
+	// SHA256 is hexadecimal, of the bytes we read; "" when Problem is set, and for an artifact
+	// that somebody else hashed with SHA-512.
+	SHA256 string
 	SHA512 string // hexadecimal; "" when not computed
 	// GitHubDigest is GitHub's own "sha256:..." or "". A hint, never proof.
 	GitHubDigest string

@@ -3,6 +3,7 @@ package checks
 import (
 	"cmp"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"encoding/pem"
 	"path"
@@ -233,12 +234,17 @@ func unusable(a Asset) *Reason {
 		return a.Problem
 	case a.Size != a.Read:
 		return because(CodeSizeMismatch, "announced with %d bytes, received %d; upload it again", a.Size, a.Read)
-	case len(a.SHA256) != hex.EncodedLen(sha256.Size) || strings.Trim(strings.ToLower(a.SHA256), "0123456789abcdef") != "":
+	case a.SHA256+a.SHA512 == "", a.SHA256 != "" && !isDigest(a.SHA256, sha256.Size), a.SHA512 != "" && !isDigest(a.SHA512, sha512.Size):
 		return because(CodeDigestInvalid, "its digest is missing or is none, so nothing can be compared with it")
 	case hinted && hint != strings.ToLower(a.SHA256):
 		return because(CodeDigestMismatch, "the bytes received are not those that GitHub lists; if the asset was just replaced, check again")
 	}
 	return nil
+}
+
+// isDigest reports whether s is the hexadecimal text of size bytes.
+func isDigest(s string, size int) bool {
+	return len(s) == hex.EncodedLen(size) && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
 }
 
 // keyID returns the identity of a PEM public key as scanners name it, "" when it is none.

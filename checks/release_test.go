@@ -151,6 +151,12 @@ func TestJudgeRelease(t *testing.T) {
 	}{
 		{"V03 our digest is empty", func(c *relCase) { c.release().Assets[0].SHA256 = "" }, checks.AssetInvalid, checks.CodeDigestInvalid},
 		{"V03 our digest is no digest", func(c *relCase) { c.release().Assets[0].SHA256 = strings.Repeat("x", 64) }, checks.AssetInvalid, checks.CodeDigestInvalid},
+		{"V03 our sha512 is no digest", func(c *relCase) { c.release().Assets[0].SHA512 = "d" }, checks.AssetInvalid, checks.CodeDigestInvalid},
+		{"V01 we know sha512 alone, the statement names another", func(c *relCase) {
+			c.release().Assets[0].SHA256, c.release().Assets[0].SHA512 = "", strings.Repeat("d", 128)
+			c.release().Assets[0].GitHubDigest = ""
+			subject(named(map[string]string{"sha256": sumApp, "sha512": strings.Repeat("e", 128)}))(c)
+		}, checks.AssetInvalid, checks.CodeDigestMismatch},
 		{"V03 subject digest is empty", subject(named(map[string]string{"sha256": ""})), checks.AssetInvalid, checks.CodeDigestInvalid},
 		{"V03 subject without digests", subject(named(nil)), checks.AssetInvalid, checks.CodeDigestInvalid},
 		{"V04 short download", func(c *relCase) { c.release().Assets[0].Read = 9 }, checks.AssetInvalid, checks.CodeSizeMismatch},
@@ -387,6 +393,11 @@ func TestJudgeReleaseAccepts(t *testing.T) {
 		{"one name among several of the same bytes", func(c *relCase) {
 			c.attestation().Subjects = append(c.attestation().Subjects, checks.AttestedSubject{Name: "x", Digest: map[string]string{"sha256": sumApp}})
 			slices.Reverse(c.attestation().Subjects)
+		}, "SLSA 2"},
+		{"we know sha512 alone, the statement names both", func(c *relCase) {
+			c.release().Assets[0].SHA256, c.release().Assets[0].SHA512 = "", strings.Repeat("d", 128)
+			c.release().Assets[0].GitHubDigest = ""
+			c.attestation().Subjects[0].Digest["sha512"] = strings.Repeat("d", 128)
 		}, "SLSA 2"},
 		{"only sha512", func(c *relCase) {
 			c.release().Assets[0].SHA512 = strings.Repeat("d", 128)

@@ -124,9 +124,9 @@ func sameBytes(digest map[string]string, a Asset) (bool, *Reason) {
 	}
 	shortSame, longSame := strings.EqualFold(short, a.SHA256), strings.EqualFold(long, a.SHA512)
 	switch {
-	case short != "" && long != "" && a.SHA512 != "" && shortSame != longSame:
+	case short != "" && long != "" && a.SHA256 != "" && a.SHA512 != "" && shortSame != longSame:
 		return false, because(CodeDigestConflict, "one subject has digests of two different files; do not use this release until its maker has explained it")
-	case shortSame && short != "", longSame && long != "" && short == "":
+	case shortSame && short != "", longSame && long != "" && (short == "" || a.SHA256 == ""):
 		return true, nil
 	}
 	return false, because(CodeDigestMismatch, "the evidence is about other bytes; if the file was replaced, sign it again, if not, do not use it")

@@ -235,9 +235,9 @@ func TestCorpusBundles(t *testing.T) {
 	}
 	judged := 0
 	for _, b := range list.Bundles {
-		digest := firstSHA256(b.Subjects)
-		if digest == "" || b.SAN == "" {
-			continue // sha512 alone or a key: the scanner's own tests cover them
+		digest := firstDigest(b.Subjects)
+		if digest == "" || b.SAN == "" || b.entryOfMany() {
+			continue // a key, or one of several in a file: the scanner's own tests cover them
 		}
 		judged++
 		t.Run(b.File+" "+digest[:15], func(t *testing.T) {
@@ -262,7 +262,8 @@ func TestCorpusBundles(t *testing.T) {
 			if !strings.Contains(text, code) {
 				t.Errorf("want the reason %s:\n%s", code, text)
 			}
-			foreign := "sha256:" + strings.Repeat("0", 64)
+			algorithm, hex, _ := strings.Cut(digest, ":")
+			foreign := algorithm + ":" + strings.Repeat("0", len(hex))
 			if got, text := verifyBundle(b.SAN, root, bundle, foreign); got == exitPass {
 				t.Errorf("a digest that it does not name: exit code %d\n%s", got, text)
 			}
@@ -289,12 +290,22 @@ func verifyBundle(identity, root, bundle, digest string) (int, string) {
 // releaseSigner signs GitHub's attestations of immutable releases.
 const releaseSigner = "https://dotcom.releases.github.com"
 
-// firstSHA256 returns the first "sha256:..." among subjects, which are "name sha256:...".
-func firstSHA256(subjects []string) string {
-	for _, s := range subjects {
-		if _, hex, ok := strings.Cut(s, "sha256:"); ok && len(hex) == 64 {
-			return "sha256:" + hex
+// firstDigest returns the first SHA-256 among subjects, which are "name sha256:...", or else
+// the first SHA-512.
+func firstDigest(subjects []string) string {
+	for _, form := range []struct {
+		algorithm string
+		digits    int
+	}{{"sha256:", 64}, {"sha512:", 128}} {
+		for _, s := range subjects {
+			if _, hex, ok := strings.Cut(s, form.algorithm); ok && len(hex) == form.digits {
+				return form.algorithm + hex
+			}
 		}
 	}
 	return ""
 }
+
+// entryOfMany reports whether the bundle shares its file with others, which may be about the
+// same bytes and make up for it: an answer of npm's registry.
+func (b recordedBundle) entryOfMany() bool { return strings.Contains(b.File, "/npm/gha/") }

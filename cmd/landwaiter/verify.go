@@ -24,7 +24,7 @@ type verifyCommand struct {
 	CertificateOIDCIssuer string   `name:"certificate-oidc-issuer" placeholder:"URL" help:"Issuer of the signer's identity."`
 	PredicateType         string   `placeholder:"URI" help:"Predicate type that the attestation must have."`
 	Policy                string   `placeholder:"FILE" help:"Policy file; its releases.trust says who may sign."`
-	Digest                string   `placeholder:"sha256:HEX" help:"Verify this digest instead of a file."`
+	Digest                string   `placeholder:"sha256:HEX" help:"Verify this digest instead of a file; npm's attestations name sha512:HEX."`
 	Output                string   `short:"o" enum:"table,json,sarif,markdown" default:"table" help:"table, json, sarif or markdown."`
 	Artifact              []string `arg:"" optional:"" help:"Files to verify."`
 }
@@ -75,7 +75,7 @@ func (cmd *verifyCommand) Run(c *console) error {
 
 var (
 	ownerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$`)
-	digestHex = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	digestHex = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
 	fullSHA   = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 )
 
@@ -120,7 +120,7 @@ func (cmd *verifyCommand) check() error {
 	case len(cmd.Artifact) > 0 && cmd.Digest != "":
 		return usage("give files or --digest, not both")
 	case cmd.Digest != "" && !digestHex.MatchString(strings.ToLower(cmd.Digest)):
-		return usage("--digest is %q; it should be sha256: and 64 hexadecimal digits", cmd.Digest)
+		return usage("--digest is %q; it should be sha256: and 64 hexadecimal digits, or sha512: and 128", cmd.Digest)
 	case cmd.Digest != "" && len(cmd.Bundle) == 0:
 		return usage("--digest needs --bundle FILE: there is no file to look beside")
 	case cmd.Repo != "" && !ownerName.MatchString(cmd.Repo):
@@ -183,7 +183,13 @@ func (cmd *verifyCommand) release(p *progress) (*checks.Release, error) {
 	}
 	if cmd.Digest != "" {
 		digest := strings.ToLower(cmd.Digest)
-		r.Assets = []checks.Asset{{Name: digest, SHA256: strings.TrimPrefix(digest, "sha256:")}}
+		a := checks.Asset{Name: digest}
+		if hex, long := strings.CutPrefix(digest, "sha512:"); long {
+			a.SHA512 = hex
+		} else {
+			a.SHA256 = strings.TrimPrefix(digest, "sha256:")
+		}
+		r.Assets = []checks.Asset{a}
 		return r, nil
 	}
 	for _, path := range cmd.Artifact {

@@ -45,7 +45,7 @@ func (s *shelf) unusable(i int) *checks.Reason {
 	switch {
 	case a.Problem != nil:
 		return a.Problem
-	case !intoto.DigestShape("sha256", a.SHA256) || a.SHA512 != "" && !intoto.DigestShape("sha512", a.SHA512):
+	case a.SHA256+a.SHA512 == "", a.SHA256 != "" && !intoto.DigestShape("sha256", a.SHA256), a.SHA512 != "" && !intoto.DigestShape("sha512", a.SHA512):
 		return digestInvalid("The digest of the asset is missing or not a digest, so nothing can be compared with it.")
 	case a.Read != a.Size:
 		return sizeMismatch(a.Size, a.Read)
@@ -107,7 +107,7 @@ func (s *shelf) named(subject checks.AttestedSubject) ([]int, *checks.Reason) {
 		found = append(found, i)
 	}
 	for _, i := range s.bySHA512[long] {
-		if a := s.assets[i]; short != "" && a.SHA256 != short {
+		if a := s.assets[i]; short != "" && a.SHA256 != "" && a.SHA256 != short {
 			return nil, digestConflict(a.Name)
 		}
 		found = append(found, i)
@@ -123,7 +123,8 @@ func (s *shelf) missed(subjects []checks.AttestedSubject) *checks.Reason {
 		for algorithm := range subject.Digest {
 			switch algorithm {
 			case "sha256":
-				weak, comparable = false, true
+				weak = false
+				comparable = comparable || len(s.bySHA256) > 0
 			case "sha512":
 				weak = false
 				comparable = comparable || len(s.bySHA512) > 0
@@ -152,7 +153,7 @@ func (s *shelf) digests(assets []int, subjects []checks.AttestedSubject) []verif
 	var list []verify.ArtifactDigest
 	for _, i := range assets {
 		algorithm, value := "sha256", s.assets[i].SHA256
-		if !named[value] {
+		if value == "" || !named[value] {
 			algorithm, value = "sha512", s.assets[i].SHA512
 		}
 		if raw, err := hex.DecodeString(value); err == nil && len(raw) > 0 {
