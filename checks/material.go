@@ -14,6 +14,10 @@ type Material struct {
 	// PolicyChange is set when the change edits the repository's own policy file.
 	PolicyChange *PolicyChange
 
+	// AskRegistry says that the policy has rules about what registries tell of the packages
+	// that the change brings in. Without it the scanner of registries asks nothing.
+	AskRegistry bool
+
 	// Release is set for releases and for artifacts verified from the command line.
 	Release *Release
 }
@@ -24,7 +28,67 @@ type Tree struct {
 	// Gaps are manifests that the tree names or may name but that could not be read at all,
 	// such as a truncated listing. Manifests that were read in part carry their own Gap.
 	Gaps []Gap
+	// Imports are what the repository's own Go source imports; nil when nobody looked.
+	Imports *Imports
 }
+
+// Imports are the Go packages that the Go source of a repository imports, its vendor folder
+// included, whatever the build tags.
+type Imports struct {
+	Packages []string // import paths, sorted, each once
+	// Gap says why not all source was read. Then a path that is missing says nothing.
+	Gap string
+}
+
+// Observation is a problem that is seen in a file or a name itself and that no advisory tells
+// of: an unpinned action in a workflow, a name that looks like a popular one.
+type Observation struct {
+	Rule     string   // one of the Rule constants: "workflow-unpinned-action", "lookalike-name"
+	Severity Severity // how bad it is wherever it stands
+	Line     int      // one-based; 0 when unknown
+	// Subject is what it is about, stable over moves of lines and files: "actions/checkout@v4",
+	// "job build: github.event.issue.title". Together with Rule it tells two observations of one
+	// file apart, and a new one from one that the base has too. Hostile.
+	Subject string
+	Message string // what is wrong, one sentence of plain text; may quote hostile text
+	Remedy  string // what to do, one sentence or lines of YAML; may quote hostile text
+	// Package is what it is about, nil when that is the file.
+	Package *Package
+}
+
+// Observed is an Observation with its place.
+type Observed struct {
+	Side Side
+	Path string // the manifest
+	Observation
+}
+
+// Fact is what registries say of one package version.
+type Fact struct {
+	Ecosystem, Name, Version string // as in Package
+
+	Licence    string // SPDX expression as the registry gives it, unchecked; "" when it gives none
+	Published  time.Time
+	Deprecated string // why, in the maintainer's words; "deprecated" when they gave none; "" when it is not. Hostile
+	Yanked     bool   // the registry took the version back, or serves it no longer
+	// Newest is when the newest version of the package was published; zero when not known.
+	Newest time.Time
+	// Provenance says whether the registry holds attestations of the version: Yes, No, or ""
+	// when it does not tell. Of ecosystems without provenance it stays "".
+	Provenance Answer
+	// Source is who said so: "api.deps.dev".
+	Source string
+	Time   time.Time // when it said so, UTC
+}
+
+// Answer is yes, no, or the zero Answer: not known.
+type Answer string
+
+// The answers.
+const (
+	Yes Answer = "yes"
+	No  Answer = "no"
+)
 
 // File is one file of a tree, as the reader of inventories gets it.
 type File struct {
@@ -53,6 +117,8 @@ type Manifest struct {
 	Digest   string // git blob object name, hexadecimal
 	Format   string // "package-lock.json", "go.mod", ...: the row of docs/formats.md
 	Packages []Package
+	// Observations are the problems of the file itself. Their Package is nil.
+	Observations []Observation
 	// Gap says why the manifest was not read completely. Empty means complete.
 	Gap string
 }
@@ -91,6 +157,18 @@ type Package struct {
 	Licence    string   // SPDX expression from the manifest; "" when it carries none
 	Manager    string   // the tool that edits the manifest: "npm", "pnpm", "yarn", "go", "cargo", "poetry", ...
 	Commit     string   // git commit, for packages that are pinned to one
+	// Deprecated is what the manifest itself records of the version's deprecation: the
+	// maintainer's words, or "deprecated" when there are none; "" when it records none. Hostile.
+	Deprecated string
+	// Requirers are who needs the package, at most 8; nil when the manifest does not tell.
+	Requirers []Requirer
+}
+
+// Requirer is a package, or the project itself, that needs another one.
+type Requirer struct {
+	Name       string // "" is the project
+	Version    string
+	Constraint string // versions that it accepts, as the ecosystem writes it: "^1.2.0"; "" when not told
 }
 
 // Release is a release with its assets and the evidence found for them.
@@ -188,6 +266,11 @@ type Evidence struct {
 
 	// Matches are known advisories that apply to packages of either side.
 	Matches []Match
+	// Facts are what registries say of packages that the change brings in, and of the versions
+	// that those replace. A package without a Fact was not told of.
+	Facts []Fact
+	// Observations are problems that no advisory tells of.
+	Observations []Observed
 	// Attestations are statements and signatures found for the assets of a Release.
 	Attestations []Attestation
 }
@@ -216,12 +299,21 @@ type Advisory struct {
 	Summary  string   // plain text of the source; hostile
 	Severity Severity
 	Vector   string   // CVSS vector that Severity came from; "" when none
+	Score    float64  // CVSS base score of Vector, 0 to 10; 0 when there is no vector
 	Malware  bool     // the package version itself is malicious (MAL- record)
 	Fixed    []string // versions that fix it on any branch, ascending by the ecosystem's order
 	// Cure is the smallest version above the package's own that no known advisory of
 	// the package affects; "" when there is none.
 	Cure string
 	URL  string
+
+	// Exploited says that it is in CISA's catalogue of known exploited vulnerabilities (KEV).
+	Exploited bool
+	// EPSS is FIRST's probability of exploitation within 30 days, 0 to 1; 0 when not known.
+	EPSS float64
+	// Imports are the Go packages that hold the problem, as the advisory names them; nil when
+	// it names none and for other ecosystems.
+	Imports []string
 }
 
 // Attestation is one signed statement, or one plain signature, after verification under
