@@ -273,6 +273,22 @@ type Evidence struct {
 	Observations []Observed
 	// Attestations are statements and signatures found for the assets of a Release.
 	Attestations []Attestation
+
+	// ExploitedTime and EPSSTime are when the catalogue of exploited vulnerabilities and the
+	// EPSS scores were last known to be current, UTC. Zero means that there is no such data:
+	// then Advisory.Exploited and Advisory.EPSS say nothing, which leaves Evidence complete. A
+	// rule that needs them makes that Unknown.
+	ExploitedTime, EPSSTime time.Time
+	// Claims are packages of the head that are pinned to a commit and were matched by the
+	// version that a comment claims for it. They leave Evidence complete.
+	Claims []Claim
+}
+
+// Claim is a package that has advisories and whose version only somebody's word tells.
+type Claim struct {
+	Path    string  // the manifest
+	Package Package // its Version is empty
+	Version string  // what is claimed. Hostile
 }
 
 // Side says which side of a change a Match is on.

@@ -26,6 +26,7 @@ func judgeDependencies(j *judgment) {
 	j.blocking()
 	unresolved := c.unresolved(j.m.Head.Inventory)
 	j.cover(c, unresolved)
+	j.claimed(c)
 	if j.r.Coverage.Manifests > 0 || len(j.m.Head.Gaps) > 0 {
 		j.incomplete(c, unresolved)
 	}
@@ -274,6 +275,26 @@ func (j *judgment) evidenceGaps(c *comparison, e Evidence, open bool) {
 	if limit := j.p.Dependencies.MaxDataAge; limit > 0 && !e.DataTime.IsZero() && j.now.Sub(e.DataTime) > limit {
 		j.reason(RuleComplete, CodeDataStale, "the data of scanner %s is from %s, older than %s; update it and check again",
 			e.Scanner, e.DataTime.UTC().Format("2006-01-02 15:04 UTC"), durationText(limit))
+	}
+}
+
+// claimed adds a notice about the packages of touched manifests whose version was believed.
+func (j *judgment) claimed(c *comparison) {
+	var first *Claim
+	n := 0
+	for _, e := range j.evidence {
+		for i := range e.Claims {
+			if c.untouched[e.Claims[i].Path] {
+				continue
+			}
+			if n++; first == nil {
+				first = &e.Claims[i]
+			}
+		}
+	}
+	if n > 0 {
+		j.notice(RuleComplete, CodeClaimed, "%d pinned commits were compared with advisories by the version in the comment behind them, which nothing proves; the first is %s in %s line %d, said to be %s",
+			n, first.Package.Name, first.Path, first.Package.Line, first.Version)
 	}
 }
 

@@ -447,3 +447,25 @@ func BenchmarkJudgeDependencies(b *testing.B) {
 		checks.Judge(m, checks.DefaultPolicy(), seen(matches...), now)
 	}
 }
+
+// TestClaimedVersion: a version that only a comment tells is told, and decides nothing.
+func TestClaimedVersion(t *testing.T) {
+	t.Parallel()
+	c := upgrade(t)
+	if r := c.judge(); r.Verdict != checks.Pass || len(r.Notices) != 0 {
+		t.Fatalf("the baseline: %s %v", r.Verdict, r.Notices)
+	}
+	claim := func(path string) checks.Claim {
+		return checks.Claim{Path: path, Package: checks.Package{Name: "o/r", Line: 3, Commit: strings.Repeat("a", 40)}, Version: "v4.1.0"}
+	}
+	c.evidence[0].Claims = []checks.Claim{claim("package-lock.json"), claim("package-lock.json")}
+	r := c.judge()
+	if r.Verdict != checks.Pass || len(r.Notices) != 1 || r.Notices[0].Code != checks.CodeClaimed ||
+		!strings.Contains(r.Notices[0].Message, "2 pinned commits") || !strings.Contains(r.Notices[0].Message, "o/r in package-lock.json line 3, said to be v4.1.0") {
+		t.Errorf("%s %v", r.Verdict, r.Notices)
+	}
+	c.material.Base = c.material.Head // the change does not touch the manifest
+	if r := c.judge(); len(r.Notices) != 0 {
+		t.Errorf("told of a manifest that is not touched: %v", r.Notices)
+	}
+}

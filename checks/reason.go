@@ -56,6 +56,7 @@ const (
 	CodePolicyChanged   = "policy-changed"   // a notice: the change edits the policy file
 	CodeUncovered       = "uncovered"        // a notice: assets that no rule matches
 	CodeUncompared      = "uncompared"       // a notice: facts that nothing was given to compare with
+	CodeClaimed         = "claimed-version"  // a notice: a version that only a comment tells was believed
 	CodeUnresolved      = "unresolved"       // Unknown: a package without an exact version
 	CodeAssetsMissing   = "assets-missing"   // a release without what Policy expects
 	CodeNothingToVerify = "nothing-to-judge" // Unknown; as a notice: a release without assets
