@@ -17,6 +17,9 @@ type Material struct {
 	// AskRegistry says that the policy has rules about what registries tell of the packages
 	// that the change brings in. Without it the scanner of registries asks nothing.
 	AskRegistry bool
+	// AskNewest says that one of those rules needs Fact.Newest, which costs one question more
+	// for each package. Without AskRegistry it means nothing.
+	AskNewest bool
 
 	// Release is set for releases and for artifacts verified from the command line.
 	Release *Release
@@ -71,7 +74,8 @@ type Fact struct {
 	Published  time.Time
 	Deprecated string // why, in the maintainer's words; "deprecated" when they gave none; "" when it is not. Hostile
 	Yanked     bool   // the registry took the version back, or serves it no longer
-	// Newest is when the newest version of the package was published; zero when not known.
+	// Newest is when the newest version of the package was published; zero when not known or
+	// when Material.AskNewest is not set.
 	Newest time.Time
 	// Provenance says whether the registry holds attestations of the version: Yes, No, or ""
 	// when it does not tell. Of ecosystems without provenance it stays "".
@@ -267,7 +271,9 @@ type Evidence struct {
 	// Matches are known advisories that apply to packages of either side.
 	Matches []Match
 	// Facts are what registries say of packages that the change brings in, and of the versions
-	// that those replace. A package without a Fact was not told of.
+	// that those replace. Nobody was asked about a package without a Fact: its ecosystem has no
+	// source, its name is private, or there is a Gap. A Fact with nothing but Source and Time
+	// says that the source knows no such version.
 	Facts []Fact
 	// Observations are problems that no advisory tells of.
 	Observations []Observed
