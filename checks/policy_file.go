@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
 	"github.com/package-url/packageurl-go"
+
+	"github.com/landwaiter/landwaiter/checks/strict"
 )
 
 const day = 24 * time.Hour
@@ -25,49 +26,49 @@ var laterKeys = map[string]bool{
 // names none) and its own keys over them. source is named in messages and kept in Source.
 // Every error is a *PolicyError. docs/policy.md lists the keys.
 func ParsePolicy(data []byte, source string) (*Policy, error) {
-	d := &document{source: source}
-	root := d.parse(data)
+	d := policyReader{&strict.Document{Later: laterKeys}}
+	root := d.Parse(data)
 	var p *Policy
-	if d.err == nil {
+	if d.Err() == nil {
 		p = d.presets(root)
 	}
-	if d.err == nil {
-		d.section(root, "", d.topKeys(p))
+	if d.Err() == nil {
+		d.Section(root, "", d.topKeys(p))
 		d.whole(p)
 	}
-	if d.err != nil {
-		return nil, d.err
+	if err := d.Err(); err != nil {
+		return nil, &PolicyError{Source: source, Line: err.Line, Message: err.Message}
 	}
 	p.Source = source
 	p.Digest = digest(p)
 	return p, nil
 }
 
+// policyReader reads one policy file.
+type policyReader struct{ *strict.Document }
+
 // presets returns the policy that the file starts from.
-func (d *document) presets(root ast.Node) *Policy {
+func (d policyReader) presets(root strict.Node) *Policy {
 	p := recommended()
-	for _, pair := range d.pairs(root, "") {
-		if keyName(pair) != "extends" {
-			continue
-		}
+	if key, value := d.Value(root, "extends"); key != nil {
 		var names []string
-		d.list(pair.Value, func(n ast.Node) {
-			name := d.text(n)
+		d.List(value, func(n strict.Node) {
+			name := d.Text(n)
 			switch known, ok := presets[name]; {
-			case d.err != nil:
+			case d.Err() != nil:
 			case ok:
 				p = known()
 				names = append(names, name)
 			case name == "org":
-				d.fail(n, "extending `org` is not supported by this version")
+				d.Fail(n, "extending `org` is not supported by this version")
 			case strings.HasPrefix(name, "landwaiter:") && !strings.Contains(name, "@"):
-				d.fail(n, "preset without a version; write `%s@1`", shown(name))
+				d.Fail(n, "preset without a version; write `%s@1`", strict.Shown(name))
 			default:
-				d.fail(n, "unknown preset `%s`; there are %s", shown(name), strings.Join(presetNames(), ", "))
+				d.Fail(n, "unknown preset `%s`; there are %s", strict.Shown(name), strings.Join(presetNames(), ", "))
 			}
 		})
-		if d.err == nil && len(names) == 0 {
-			d.fail(pair.Key, "extends needs a list with a preset")
+		if d.Err() == nil && len(names) == 0 {
+			d.Fail(key, "extends needs a list with a preset")
 		}
 		p.Extends = names
 	}
@@ -76,71 +77,71 @@ func (d *document) presets(root ast.Node) *Policy {
 }
 
 // whole checks what no single key can.
-func (d *document) whole(p *Policy) {
+func (d policyReader) whole(p *Policy) {
 	if p.Version != 1 {
-		d.failAt(1, "version is missing; write `version: 1`")
+		d.FailAt(1, "version is missing; write `version: 1`")
 	}
 	if p.Releases.SettleWindow > p.Releases.MaxWait {
-		d.failAt(0, "releases.settle.window is longer than releases.settle.max_wait")
+		d.FailAt(0, "releases.settle.window is longer than releases.settle.max_wait")
 	}
 }
 
-func (d *document) topKeys(p *Policy) keys {
-	return keys{
-		"version":      func(n ast.Node) { p.Version = d.number(n, 1, 1) },
-		"extends":      func(ast.Node) {}, // read by presets
-		"mode":         func(n ast.Node) { p.Mode = Mode(d.choice(n, []string{"enforce", "observe"})) },
-		"pull_request": func(n ast.Node) { d.section(n, "pull_request.", d.pullRequestKeys(&p.PullRequest)) },
-		"dependencies": func(n ast.Node) { d.section(n, "dependencies.", d.dependencyKeys(&p.Dependencies)) },
-		"owners":       func(n ast.Node) { p.Owners = nil; d.list(n, func(n ast.Node) { d.owner(n, p) }) },
-		"sla":          func(n ast.Node) { d.sla(n, p) },
-		"issues": func(n ast.Node) {
-			d.section(n, "issues.", keys{
-				"enabled":  func(n ast.Node) { p.Issues.Enabled = d.boolean(n) },
-				"max_open": func(n ast.Node) { p.Issues.MaxOpen = d.number(n, 1, 100) },
+func (d policyReader) topKeys(p *Policy) strict.Keys {
+	return strict.Keys{
+		"version":      func(n strict.Node) { p.Version = d.Number(n, 1, 1) },
+		"extends":      func(strict.Node) {}, // read by presets
+		"mode":         func(n strict.Node) { p.Mode = Mode(d.Choice(n, []string{"enforce", "observe"})) },
+		"pull_request": func(n strict.Node) { d.Section(n, "pull_request.", d.pullRequestKeys(&p.PullRequest)) },
+		"dependencies": func(n strict.Node) { d.Section(n, "dependencies.", d.dependencyKeys(&p.Dependencies)) },
+		"owners":       func(n strict.Node) { p.Owners = nil; d.List(n, func(n strict.Node) { d.owner(n, p) }) },
+		"sla":          func(n strict.Node) { d.sla(n, p) },
+		"issues": func(n strict.Node) {
+			d.Section(n, "issues.", strict.Keys{
+				"enabled":  func(n strict.Node) { p.Issues.Enabled = d.Boolean(n) },
+				"max_open": func(n strict.Node) { p.Issues.MaxOpen = d.Number(n, 1, 100) },
 			})
 		},
-		"releases":      func(n ast.Node) { d.section(n, "releases.", d.releaseKeys(&p.Releases)) },
-		"exceptions":    func(n ast.Node) { p.Exceptions = nil; d.list(n, func(n ast.Node) { d.exception(n, p) }) },
-		"max_exception": func(n ast.Node) { p.MaxException = d.duration(n, maxException) },
+		"releases":      func(n strict.Node) { d.Section(n, "releases.", d.releaseKeys(&p.Releases)) },
+		"exceptions":    func(n strict.Node) { p.Exceptions = nil; d.List(n, func(n strict.Node) { d.exception(n, p) }) },
+		"max_exception": func(n strict.Node) { p.MaxException = d.Duration(n, maxException) },
 	}
 }
 
-func (d *document) pullRequestKeys(r *PullRequestRules) keys {
-	return keys{
-		"judge":         func(n ast.Node) { d.choice(n, []string{"changed"}, "all") },
-		"draft_prs":     func(n ast.Node) { r.Drafts = d.choice(n, []string{"check", "skip"}) },
-		"on_incomplete": func(n ast.Node) { r.OnIncomplete = d.choice(n, []string{"failure", "neutral"}) },
-		"comment":       func(n ast.Node) { d.choice(n, []string{"never"}, "on_failure") },
+func (d policyReader) pullRequestKeys(r *PullRequestRules) strict.Keys {
+	return strict.Keys{
+		"judge":         func(n strict.Node) { d.Choice(n, []string{"changed"}, "all") },
+		"draft_prs":     func(n strict.Node) { r.Drafts = d.Choice(n, []string{"check", "skip"}) },
+		"on_incomplete": func(n strict.Node) { r.OnIncomplete = d.Choice(n, []string{"failure", "neutral"}) },
+		"comment":       func(n strict.Node) { d.Choice(n, []string{"never"}, "on_failure") },
 	}
 }
 
-func (d *document) dependencyKeys(r *DependencyRules) keys {
-	block := keys{
-		"severity": func(n ast.Node) {
-			r.BlockSeverity, _ = ParseSeverity(d.choice(n, []string{"low", "medium", "high", "critical"}))
+func (d policyReader) dependencyKeys(r *DependencyRules) strict.Keys {
+	block := strict.Keys{
+		"severity": func(n strict.Node) {
+			r.BlockSeverity, _ = ParseSeverity(d.Choice(n, []string{"low", "medium", "high", "critical"}))
 		},
-		"scope": func(n ast.Node) {
+		"scope": func(n strict.Node) {
 			r.BlockScopes = nil
-			d.list(n, func(n ast.Node) {
-				r.BlockScopes = append(r.BlockScopes, Scope(d.choice(n, []string{"runtime", "development", "optional"})))
+			d.List(n, func(n strict.Node) {
+				r.BlockScopes = append(r.BlockScopes, Scope(d.Choice(n, []string{"runtime", "development", "optional"})))
 			})
 			if len(r.BlockScopes) == 0 {
-				d.fail(n, "needs at least one scope")
+				d.Fail(n, "needs at least one scope")
 			}
 		},
 	}
-	return keys{"vulnerabilities": func(n ast.Node) {
+	return strict.Keys{"vulnerabilities": func(n strict.Node) {
 		const path = "dependencies.vulnerabilities."
-		d.section(n, path, keys{
-			"block": func(n ast.Node) {
-				r.BlockLine = n.GetToken().Position.Line
-				d.section(n, path+"block.", block)
+		d.Section(n, path, strict.Keys{
+			"block": func(n strict.Node) {
+				r.BlockLine = strict.Line(n)
+				d.Section(n, path+"block.", block)
 			},
-			"always_block": func(n ast.Node) {
-				d.list(n, func(n ast.Node) { d.choice(n, []string{"malware"}, "known_exploited") })
+			"always_block": func(n strict.Node) {
+				d.List(n, func(n strict.Node) { d.Choice(n, []string{"malware"}, "known_exploited") })
 			},
-			"max_data_age": func(n ast.Node) { r.MaxDataAge = d.duration(n, 365*day) },
+			"max_data_age": func(n strict.Node) { r.MaxDataAge = d.Duration(n, 365*day) },
 		})
 	}}
 }
@@ -151,42 +152,42 @@ var (
 	idForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`)
 )
 
-func (d *document) owner(n ast.Node, p *Policy) {
-	o := OwnerRule{Line: n.GetToken().Position.Line}
-	d.section(n, "owners.", keys{
-		"paths": func(n ast.Node) { d.list(n, func(n ast.Node) { o.Paths = append(o.Paths, d.pattern(n)) }) },
-		"team":  func(n ast.Node) { o.Team = d.formed(n, teamForm, "org/team") },
-		"user":  func(n ast.Node) { o.User = d.formed(n, loginForm, "a login without @") },
+func (d policyReader) owner(n strict.Node, p *Policy) {
+	o := OwnerRule{Line: strict.Line(n)}
+	d.Section(n, "owners.", strict.Keys{
+		"paths": func(n strict.Node) { d.List(n, func(n strict.Node) { o.Paths = append(o.Paths, d.pattern(n)) }) },
+		"team":  func(n strict.Node) { o.Team = d.formed(n, teamForm, "org/team") },
+		"user":  func(n strict.Node) { o.User = d.formed(n, loginForm, "a login without @") },
 	})
 	if len(o.Paths) == 0 || (o.Team == "") == (o.User == "") {
-		d.fail(n, "an owner needs `paths` and either `team` or `user`")
+		d.Fail(n, "an owner needs `paths` and either `team` or `user`")
 	}
 	p.Owners = append(p.Owners, o)
 }
 
-func (d *document) sla(n ast.Node, p *Policy) {
+func (d policyReader) sla(n strict.Node, p *Policy) {
 	p.SLA = map[Severity]time.Duration{}
-	k := keys{}
+	k := strict.Keys{}
 	for _, s := range []Severity{SeverityCritical, SeverityHigh, SeverityMedium, SeverityLow} {
-		k[s.String()] = func(n ast.Node) { p.SLA[s] = d.duration(n, 3650*day) }
+		k[s.String()] = func(n strict.Node) { p.SLA[s] = d.Duration(n, 3650*day) }
 	}
-	d.section(n, "sla.", k)
+	d.Section(n, "sla.", k)
 }
 
 // pattern reads a pattern for GlobMatch.
-func (d *document) pattern(n ast.Node) string {
-	s := d.text(n)
+func (d policyReader) pattern(n strict.Node) string {
+	s := d.Text(n)
 	if len(s) > maxGlobPattern || hasControl(s) {
-		d.fail(n, "pattern is longer than %d bytes or has control characters", maxGlobPattern)
+		d.Fail(n, "pattern is longer than %d bytes or has control characters", maxGlobPattern)
 	}
 	return s
 }
 
 // formed reads a text of the given form.
-func (d *document) formed(n ast.Node, form *regexp.Regexp, want string) string {
-	s := d.text(n)
-	if d.err == nil && !form.MatchString(s) {
-		d.fail(n, "`%s` is not %s", shown(s), want)
+func (d policyReader) formed(n strict.Node, form *regexp.Regexp, want string) string {
+	s := d.Text(n)
+	if d.Err() == nil && !form.MatchString(s) {
+		d.Fail(n, "`%s` is not %s", strict.Shown(s), want)
 	}
 	return s
 }
@@ -194,54 +195,54 @@ func (d *document) formed(n ast.Node, form *regexp.Regexp, want string) string {
 // exceptionRules are the rules that an exception may name. Malware is not among them.
 var exceptionRules = []string{RuleVulnerability, "no-known-low", "no-known-medium", "no-known-high", "no-known-critical"}
 
-func (d *document) exception(n ast.Node, p *Policy) {
-	e := Exception{Line: n.GetToken().Position.Line}
-	d.section(n, "exceptions.", keys{
-		"id": func(n ast.Node) { e.ID = d.formed(n, idForm, "an id of letters, digits, dots and dashes") },
-		"rule": func(n ast.Node) {
-			e.Rule = d.choice(n, exceptionRules, "min-age", "licences", "require-provenance")
+func (d policyReader) exception(n strict.Node, p *Policy) {
+	e := Exception{Line: strict.Line(n)}
+	d.Section(n, "exceptions.", strict.Keys{
+		"id": func(n strict.Node) { e.ID = d.formed(n, idForm, "an id of letters, digits, dots and dashes") },
+		"rule": func(n strict.Node) {
+			e.Rule = d.Choice(n, exceptionRules, "min-age", "licences", "require-provenance")
 		},
-		"advisory": func(n ast.Node) { e.Advisory = d.formed(n, idForm, "an advisory id") },
-		"package":  func(n ast.Node) { e.Package = d.purl(n) },
-		"until": func(n ast.Node) {
-			t, err := time.Parse(time.DateOnly, d.text(n))
+		"advisory": func(n strict.Node) { e.Advisory = d.formed(n, idForm, "an advisory id") },
+		"package":  func(n strict.Node) { e.Package = d.purl(n) },
+		"until": func(n strict.Node) {
+			t, err := time.Parse(time.DateOnly, d.Text(n))
 			if err != nil {
-				d.fail(n, "needs a date such as 2026-12-24")
+				d.Fail(n, "needs a date such as 2026-12-24")
 			}
 			e.Until = t
 		},
-		"reason":      func(n ast.Node) { e.Reason = d.text(n) },
-		"approved_by": func(n ast.Node) { e.ApprovedBy = d.text(n) },
+		"reason":      func(n strict.Node) { e.Reason = d.Text(n) },
+		"approved_by": func(n strict.Node) { e.ApprovedBy = d.Text(n) },
 	})
 	switch twin := func(x Exception) bool { return x.ID == e.ID }; {
 	case e.ID == "":
-		d.fail(n, "an exception needs an `id`")
+		d.Fail(n, "an exception needs an `id`")
 	case slices.ContainsFunc(p.Exceptions, twin):
-		d.fail(n, "exception `%s` is there twice", e.ID)
+		d.Fail(n, "exception `%s` is there twice", e.ID)
 	case e.Until.IsZero():
-		d.fail(n, "exception `%s` needs `until`, a date at most %s ahead", e.ID, durationText(maxException))
+		d.Fail(n, "exception `%s` needs `until`, a date at most %s ahead", e.ID, strict.DurationText(maxException))
 	case e.Reason == "":
-		d.fail(n, "exception `%s` needs a `reason`", e.ID)
+		d.Fail(n, "exception `%s` needs a `reason`", e.ID)
 	case e.Advisory == "" && e.Package == "":
-		d.fail(n, "exception `%s` needs an `advisory` or a `package`; it cannot accept everything", e.ID)
+		d.Fail(n, "exception `%s` needs an `advisory` or a `package`; it cannot accept everything", e.ID)
 	}
 	p.Exceptions = append(p.Exceptions, e)
 }
 
 // purl reads a package URL, with or without a version.
-func (d *document) purl(n ast.Node) string {
-	s := d.text(n)
-	if _, err := packageurl.FromString(s); d.err == nil && (err != nil || strings.ContainsAny(s, "*?#")) {
-		d.fail(n, "`%s` is not a package URL such as pkg:npm/left-pad or pkg:npm/left-pad@1.3.0", shown(s))
+func (d policyReader) purl(n strict.Node) string {
+	s := d.Text(n)
+	if _, err := packageurl.FromString(s); d.Err() == nil && (err != nil || strings.ContainsAny(s, "*?#")) {
+		d.Fail(n, "`%s` is not a package URL such as pkg:npm/left-pad or pkg:npm/left-pad@1.3.0", strict.Shown(s))
 	}
 	return s
 }
 
 // publicKey reads a PEM public key.
-func (d *document) publicKey(n ast.Node) string {
-	s := d.text(n)
-	if b, rest := pem.Decode([]byte(s)); d.err == nil && (b == nil || b.Type != "PUBLIC KEY" || strings.TrimSpace(string(rest)) != "") {
-		d.fail(n, "needs one PEM block `PUBLIC KEY`")
+func (d policyReader) publicKey(n strict.Node) string {
+	s := d.Text(n)
+	if b, rest := pem.Decode([]byte(s)); d.Err() == nil && (b == nil || b.Type != "PUBLIC KEY" || strings.TrimSpace(string(rest)) != "") {
+		d.Fail(n, "needs one PEM block `PUBLIC KEY`")
 	}
 	return s
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/landwaiter/landwaiter/checks/strict"
 )
 
 // maxNamed is how many packages the reasons name one by one.
@@ -274,7 +276,7 @@ func (j *judgment) evidenceGaps(c *comparison, e Evidence, open bool) {
 	}
 	if limit := j.p.Dependencies.MaxDataAge; limit > 0 && !e.DataTime.IsZero() && j.now.Sub(e.DataTime) > limit {
 		j.reason(RuleComplete, CodeDataStale, "the data of scanner %s is from %s, older than %s; update it and check again",
-			e.Scanner, e.DataTime.UTC().Format("2006-01-02 15:04 UTC"), durationText(limit))
+			e.Scanner, e.DataTime.UTC().Format("2006-01-02 15:04 UTC"), strict.DurationText(limit))
 	}
 }
 

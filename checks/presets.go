@@ -20,7 +20,7 @@ const maxException = 90 * day
 
 var presets = map[string]func() *Policy{
 	PresetRecommended: recommended,
-	PresetStrict:      strict,
+	PresetStrict:      strictRules,
 }
 
 func presetNames() []string { return []string{PresetRecommended, PresetStrict} }
@@ -58,9 +58,9 @@ func recommended() *Policy {
 	}
 }
 
-// strict blocks medium advisories in every scope and releases without provenance, takes failed
+// strictRules blocks medium advisories in every scope and releases without provenance, takes failed
 // releases back to draft, and opens issues.
-func strict() *Policy {
+func strictRules() *Policy {
 	p := recommended()
 	p.Extends = []string{PresetStrict}
 	p.Dependencies = DependencyRules{BlockSeverity: SeverityMedium, MaxDataAge: 7 * day}
