@@ -48,14 +48,14 @@ func TestPolicyPageNamesEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	source := ""
-	for _, name := range []string{"policy_file.go", "policy_releases.go"} {
+	for _, name := range []string{"policy_file.go", "policy_dependencies.go", "policy_releases.go"} {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		source += string(data)
 	}
-	for _, m := range regexp.MustCompile(`(?m)^\t+"([a-z_]+)": +func\(`).FindAllStringSubmatch(source, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\t+"([a-z_]+)": +(?:func|level|asked|ids)\(`).FindAllStringSubmatch(source, -1) {
 		if !regexp.MustCompile("`[a-z_.\\[\\]]*" + m[1] + "[`.\\[]").Match(page) {
 			t.Errorf("docs/policy.md does not explain %s", m[1])
 		}

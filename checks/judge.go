@@ -22,6 +22,7 @@ const (
 	RuleNoProvenance  = "require-provenance"
 	RuleLostOrigin    = "provenance-loss" // the version before had provenance, the new one has none
 	RuleLookalike     = "lookalike-name"  // a name that looks like a popular one
+	RuleImage         = "image-unpinned"  // a container image without a digest
 	RuleUnpinned      = "workflow-unpinned-action"
 	RuleCheckout      = "workflow-untrusted-checkout" // pull_request_target or workflow_run that checks out the head
 	RuleInjection     = "workflow-script-injection"

@@ -14,6 +14,7 @@ type Policy struct {
 
 	PullRequest  PullRequestRules
 	Dependencies DependencyRules
+	Workflows    WorkflowRules
 	Releases     ReleaseRules
 	Owners       []OwnerRule
 	SLA          map[Severity]time.Duration // time to cure from first sight; absent means none
@@ -26,6 +27,8 @@ type Policy struct {
 	// Digest is "sha256:" and the hexadecimal SHA-256 of the canonical effective policy.
 	// It leaves out Digest, Source and lines, so formatting and comments do not change it.
 	Digest string `json:"-"`
+	// Lines are the one-based lines of the policy file that set rules, by their Rule constants.
+	Lines map[string]int `json:"-"`
 	// Source says where it came from: ".github/landwaiter.yml@<commit>" or the preset's name.
 	Source string `json:"-"`
 }
@@ -43,20 +46,6 @@ const (
 type PullRequestRules struct {
 	Drafts       string // "check" or "skip"
 	OnIncomplete string // "failure" or "neutral": how Unknown is shown in enforce mode
-}
-
-// DependencyRules are the key dependencies.
-type DependencyRules struct {
-	// BlockSeverity is the floor from which an introduced vulnerability blocks.
-	BlockSeverity Severity
-	// BlockScopes are the scopes in which it blocks; in others it warns. Empty means all.
-	BlockScopes []Scope
-	// BlockLine is the one-based line of the policy file that sets them, 0 for a preset.
-	BlockLine int `json:"-"`
-	// MaxDataAge is how old the advisories may be; older ones make the verdict Unknown. 0
-	// means any age.
-	MaxDataAge time.Duration
-	// Malware always blocks; it has no switch below the floor.
 }
 
 // ReleaseRules are the key releases.
@@ -142,6 +131,8 @@ type Exception struct {
 	Rule       string // "" for any rule
 	Advisory   string // advisory id or alias; "" for any
 	Package    string // purl without version, or with one
+	Subject    string // what an observation is about, exactly: "actions/checkout@v4"; "" for any
+	Path       string // the file, exactly: ".github/workflows/ci.yml"; "" for any
 	Until      time.Time
 	Reason     string
 	ApprovedBy string

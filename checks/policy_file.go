@@ -18,8 +18,7 @@ const day = 24 * time.Hour
 // of their own, because a rule that is written down and not applied is worse than none.
 var laterKeys = map[string]bool{
 	"enforced": true, "allow_override": true, "environments": true, "approvers": true, "rules": true,
-	"dependencies.licences": true, "dependencies.min_age": true, "dependencies.require_provenance": true,
-	"dependencies.vulnerabilities.min_epss": true, "releases.publish": true,
+	"releases.publish": true,
 }
 
 // ParsePolicy reads a policy file: the presets it extends (landwaiter:recommended@1 when it
@@ -92,7 +91,8 @@ func (d policyReader) topKeys(p *Policy) strict.Keys {
 		"extends":      func(strict.Node) {}, // read by presets
 		"mode":         func(n strict.Node) { p.Mode = Mode(d.Choice(n, []string{"enforce", "observe"})) },
 		"pull_request": func(n strict.Node) { d.Section(n, "pull_request.", d.pullRequestKeys(&p.PullRequest)) },
-		"dependencies": func(n strict.Node) { d.Section(n, "dependencies.", d.dependencyKeys(&p.Dependencies)) },
+		"dependencies": func(n strict.Node) { d.Section(n, "dependencies.", d.dependencyKeys(p)) },
+		"workflows":    func(n strict.Node) { d.Section(n, "workflows.", d.workflowKeys(p)) },
 		"owners":       func(n strict.Node) { p.Owners = nil; d.List(n, func(n strict.Node) { d.owner(n, p) }) },
 		"sla":          func(n strict.Node) { d.sla(n, p) },
 		"issues": func(n strict.Node) {
@@ -114,36 +114,6 @@ func (d policyReader) pullRequestKeys(r *PullRequestRules) strict.Keys {
 		"on_incomplete": func(n strict.Node) { r.OnIncomplete = d.Choice(n, []string{"failure", "neutral"}) },
 		"comment":       func(n strict.Node) { d.Choice(n, []string{"never"}, "on_failure") },
 	}
-}
-
-func (d policyReader) dependencyKeys(r *DependencyRules) strict.Keys {
-	block := strict.Keys{
-		"severity": func(n strict.Node) {
-			r.BlockSeverity, _ = ParseSeverity(d.Choice(n, []string{"low", "medium", "high", "critical"}))
-		},
-		"scope": func(n strict.Node) {
-			r.BlockScopes = nil
-			d.List(n, func(n strict.Node) {
-				r.BlockScopes = append(r.BlockScopes, Scope(d.Choice(n, []string{"runtime", "development", "optional"})))
-			})
-			if len(r.BlockScopes) == 0 {
-				d.Fail(n, "needs at least one scope")
-			}
-		},
-	}
-	return strict.Keys{"vulnerabilities": func(n strict.Node) {
-		const path = "dependencies.vulnerabilities."
-		d.Section(n, path, strict.Keys{
-			"block": func(n strict.Node) {
-				r.BlockLine = strict.Line(n)
-				d.Section(n, path+"block.", block)
-			},
-			"always_block": func(n strict.Node) {
-				d.List(n, func(n strict.Node) { d.Choice(n, []string{"malware"}, "known_exploited") })
-			},
-			"max_data_age": func(n strict.Node) { r.MaxDataAge = d.Duration(n, 365*day) },
-		})
-	}}
 }
 
 var (
@@ -192,18 +162,26 @@ func (d policyReader) formed(n strict.Node, form *regexp.Regexp, want string) st
 	return s
 }
 
+// fileRules are the rules about files: their findings have no package, or one that says little.
+var fileRules = []string{RuleImage, RuleUnpinned, RuleCheckout, RuleInjection, RuleWriteAll}
+
 // exceptionRules are the rules that an exception may name. Malware is not among them.
-var exceptionRules = []string{RuleVulnerability, "no-known-low", "no-known-medium", "no-known-high", "no-known-critical"}
+var exceptionRules = append([]string{
+	RuleVulnerability, "no-known-low", "no-known-medium", "no-known-high", "no-known-critical", RuleExploited,
+	RuleLicence, RuleMinAge, RuleDeprecated, RuleYanked, RuleAbandoned, RuleNoProvenance, RuleLostOrigin, RuleLookalike,
+}, fileRules...)
 
 func (d policyReader) exception(n strict.Node, p *Policy) {
 	e := Exception{Line: strict.Line(n)}
 	d.Section(n, "exceptions.", strict.Keys{
 		"id": func(n strict.Node) { e.ID = d.formed(n, idForm, "an id of letters, digits, dots and dashes") },
 		"rule": func(n strict.Node) {
-			e.Rule = d.Choice(n, exceptionRules, "min-age", "licences", "require-provenance")
+			e.Rule = d.Choice(n, exceptionRules)
 		},
 		"advisory": func(n strict.Node) { e.Advisory = d.formed(n, idForm, "an advisory id") },
 		"package":  func(n strict.Node) { e.Package = d.purl(n) },
+		"subject":  func(n strict.Node) { e.Subject = d.subject(n) },
+		"path":     func(n strict.Node) { e.Path = d.path(n) },
 		"until": func(n strict.Node) {
 			t, err := time.Parse(time.DateOnly, d.Text(n))
 			if err != nil {
@@ -223,8 +201,10 @@ func (d policyReader) exception(n strict.Node, p *Policy) {
 		d.Fail(n, "exception `%s` needs `until`, a date at most %s ahead", e.ID, strict.DurationText(maxException))
 	case e.Reason == "":
 		d.Fail(n, "exception `%s` needs a `reason`", e.ID)
-	case e.Advisory == "" && e.Package == "":
-		d.Fail(n, "exception `%s` needs an `advisory` or a `package`; it cannot accept everything", e.ID)
+	case e.Advisory == "" && e.Package == "" && e.Subject == "" && e.Path == "":
+		d.Fail(n, "exception `%s` needs an `advisory`, a `package` or a `subject`; it cannot accept everything", e.ID)
+	case e.Advisory == "" && e.Package == "" && !slices.Contains(fileRules, e.Rule):
+		d.Fail(n, "exception `%s` names a file or a subject and so needs a `rule` about files: %s", e.ID, strings.Join(fileRules, ", "))
 	}
 	p.Exceptions = append(p.Exceptions, e)
 }

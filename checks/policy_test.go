@@ -24,9 +24,22 @@ mode: observe
 pull_request: {judge: changed, draft_prs: skip, on_incomplete: neutral, comment: never}
 dependencies:
   vulnerabilities:
-    block: {severity: medium, scope: [runtime, development]}
-    always_block: [malware]
+    block: {severity: medium, scope: [runtime, development], min_risk: 70}
+    always_block: [malware, known_exploited]
+    min_epss: 0.1
+    not_imported: warn
     max_data_age: 3d
+  malware: {own_scopes: ["npm:@acme/*", "pypi:acme-tools", "maven:com.acme.*", "go:github.com/acme/*"]}
+  licences: {allow: [MIT, GPL-2.0-only WITH Classpath-exception-2.0], deny: [AGPL-3.0-only], unknown: block, invalid: off, exempt: ["pkg:npm/x"]}
+  min_age: 7d
+  deprecated: block
+  yanked: warn
+  abandoned: {after: 730d, level: block}
+  require_provenance: [npm, pypi]
+  provenance_loss: warn
+  lookalikes: {level: block, allow: [lodahs, "@acme/lodash"]}
+  images: warn
+workflows: {unpinned_actions: block, untrusted_checkout: warn, script_injection: off, write_all: block, trusted_owners: [Acme]}
 owners:
   - {paths: ["services/pay/**"], team: org/payments}
   - {paths: ["*"], user: ann}
@@ -56,6 +69,7 @@ releases:
 max_exception: 30d
 exceptions:
   - {id: E-41, rule: no-known-high, advisory: GHSA-aaaa-bbbb-cccc, package: "pkg:npm/left-pad", until: 2026-12-24, reason: "vendor hotfix", approved_by: alice}
+  - {id: E-42, rule: workflow-unpinned-action, path: .github/workflows/ci.yml, subject: "acme/x@v1", until: 2026-12-24, reason: "ours"}
 `
 
 func TestParsePolicyReadsEveryKey(t *testing.T) {
@@ -70,25 +84,32 @@ func TestParsePolicyReadsEveryKey(t *testing.T) {
 		PullRequest: checks.PullRequestRules{Drafts: "skip", OnIncomplete: "neutral"},
 		Dependencies: checks.DependencyRules{
 			BlockSeverity: checks.SeverityMedium, BlockScopes: []checks.Scope{checks.ScopeRuntime, checks.ScopeDevelopment},
-			BlockLine: 7, MaxDataAge: 3 * day,
+			BlockLine: 7, MinRisk: 70, BlockExploited: true, MinEPSS: 0.1, NotImported: checks.NotImportedWarn, MaxDataAge: 3 * day,
+			OwnNames: []checks.OwnName{{Ecosystem: "npm", Pattern: "@acme/*"}, {Ecosystem: "PyPI", Pattern: "acme-tools"}, {Ecosystem: "Maven", Pattern: "com.acme.*"}, {Ecosystem: "Go", Pattern: "github.com/acme/*"}},
+			Licences: checks.LicenceRules{Allow: []string{"MIT", "GPL-2.0-only WITH Classpath-exception-2.0"}, Deny: []string{"AGPL-3.0-only"}, Unknown: checks.RuleBlock, Exempt: []string{"pkg:npm/x"}},
+			MinAge:   checks.AgeRule{Time: 7 * day, Level: checks.RuleBlock}, Abandoned: checks.AgeRule{Time: 730 * day, Level: checks.RuleBlock},
+			Deprecated: checks.RuleBlock, Yanked: checks.RuleWarn, RequireProvenance: []string{"npm", "PyPI"}, ProvenanceLoss: checks.RuleWarn,
+			Lookalikes: checks.RuleBlock, LookalikeNames: []string{"lodahs", "@acme/lodash"}, Images: checks.RuleWarn,
+			Asked: []string{checks.RuleDeprecated, checks.RuleExploited, checks.RuleYanked},
 		},
+		Workflows: checks.WorkflowRules{UnpinnedActions: checks.RuleBlock, UntrustedCheckout: checks.RuleWarn, WriteAll: checks.RuleBlock, TrustedOwners: []string{"acme"}},
 		Owners: []checks.OwnerRule{
-			{Paths: []string{"services/pay/**"}, Team: "org/payments", Line: 11},
-			{Paths: []string{"*"}, User: "ann", Line: 12},
+			{Paths: []string{"services/pay/**"}, Team: "org/payments", Line: 24},
+			{Paths: []string{"*"}, User: "ann", Line: 25},
 		},
 		SLA:    map[checks.Severity]time.Duration{checks.SeverityCritical: day, checks.SeverityLow: 84 * day},
 		Issues: checks.IssueRules{Enabled: true, MaxOpen: 5},
 		Releases: checks.ReleaseRules{
 			Gate: checks.GateReactive, SettleWindow: 90 * time.Second, MaxWait: time.Hour,
 			Assets: []checks.AssetRule{
-				{Match: "api_*", Require: []string{"signature", "provenance"}, Line: 19},
-				{Match: "*.json", Require: []string{"signature"}, PredicateType: "https://example.com/type/v1", Line: 20},
-				{Match: "*", Line: 21},
+				{Match: "api_*", Require: []string{"signature", "provenance"}, Line: 32},
+				{Match: "*.json", Require: []string{"signature"}, PredicateType: "https://example.com/type/v1", Line: 33},
+				{Match: "*", Line: 34},
 			},
 			Trust: checks.TrustRules{
 				Signers: []checks.SignerRule{
-					{Issuer: "https://token.actions.githubusercontent.com", Workflow: "org/build/.github/workflows/release.yml", Ref: "refs/tags/v*", Line: 24},
-					{Issuer: "https://accounts.example.com", Identity: "*@example.com", Line: 25},
+					{Issuer: "https://token.actions.githubusercontent.com", Workflow: "org/build/.github/workflows/release.yml", Ref: "refs/tags/v*", Line: 37},
+					{Issuer: "https://accounts.example.com", Identity: "*@example.com", Line: 38},
 				},
 				Roots: []string{"public-good", "github"}, Runners: []string{"github-hosted", "self-hosted"}, MinSLSA: 3,
 				SourceRefs: []string{"refs/tags/v*"}, Keys: []string{testKey},
@@ -96,9 +117,17 @@ func TestParsePolicyReadsEveryKey(t *testing.T) {
 		},
 		Exceptions: []checks.Exception{{
 			ID: "E-41", Rule: "no-known-high", Advisory: "GHSA-aaaa-bbbb-cccc", Package: "pkg:npm/left-pad",
-			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 38,
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 51,
+		}, {
+			ID: "E-42", Rule: checks.RuleUnpinned, Path: ".github/workflows/ci.yml", Subject: "acme/x@v1",
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "ours", Line: 52,
 		}},
 		MaxException: 30 * day, Digest: got.Digest, Source: "p.yml",
+		Lines: map[string]int{
+			checks.RuleExploited: 8, checks.RuleLicence: 13, checks.RuleMinAge: 14, checks.RuleDeprecated: 15, checks.RuleYanked: 16, checks.RuleAbandoned: 17,
+			checks.RuleNoProvenance: 18, checks.RuleLostOrigin: 19, checks.RuleLookalike: 20, checks.RuleImage: 21,
+			checks.RuleUnpinned: 22, checks.RuleCheckout: 22, checks.RuleInjection: 22, checks.RuleWriteAll: 22,
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
@@ -119,7 +148,7 @@ func TestParsePolicyErrors(t *testing.T) {
 		{"unknown key", "version: 1\nzzzzzzzz: 1\n", 2, "unknown key `zzzzzzzz`; it can be dependencies, exceptions, "},
 		{"key twice", "version: 1\nmode: observe\nmode: enforce\n", 3, "already defined"},
 		{"later key", "version: 1\nenvironments:\n  production: {}\n", 2, "key `environments` is not supported by this version"},
-		{"later nested key", "version: 1\ndependencies: {min_age: 7d}\n", 2, "key `dependencies.min_age` is not supported by this version"},
+		{"later nested key", "version: 1\nreleases: {publish: auto}\n", 2, "key `releases.publish` is not supported by this version"},
 		{"later value", "version: 1\nreleases: {gate: draft}\n", 2, "`draft` is not supported by this version"},
 		{"typo in a value", "version: 1\nmode: enforced\n", 2, "unknown value `enforced`, did you mean `enforce`?"},
 		{"unknown preset", "version: 1\nextends: [landwaiter:best@1]\n", 2, "unknown preset `landwaiter:best@1`; there are landwaiter:recommended@1, landwaiter:strict@1"},
@@ -171,6 +200,36 @@ func TestParsePolicyErrors(t *testing.T) {
 		{"exception twice", "version: 1\nexceptions:\n  - {id: E, advisory: A, reason: b, until: 2026-12-24}\n  - {id: E, advisory: B, reason: b, until: 2026-12-24}\n", 4, "exception `E` is there twice"},
 		{"exception for malware", "version: 1\nexceptions: [{id: E-1, rule: no-malware, advisory: A, reason: b, until: 2026-12-24}]\n", 2, "unknown value `no-malware`"},
 		{"exceptions for years", "version: 1\nmax_exception: 91d\n", 2, "`91d` is too long; at most 90d"},
+		{"licences by another spelling", "version: 1\ndependencies: {licenses: {allow: [MIT]}}\n", 2, "unknown key `licenses`, did you mean `licences`?"},
+		{"risk over the scale", "version: 1\ndependencies: {vulnerabilities: {block: {min_risk: 101}}}\n", 2, "needs a whole number from 1 to 100, not `101`"},
+		{"EPSS in percent", "version: 1\ndependencies: {vulnerabilities: {min_epss: 10}}\n", 2, "needs a number above 0, at most 1, not `10`"},
+		{"EPSS of nothing", "version: 1\ndependencies: {vulnerabilities: {min_epss: 0}}\n", 2, "needs a number above 0, at most 1, not `0`"},
+		{"EPSS that is no number", "version: 1\ndependencies: {vulnerabilities: {min_epss: .nan}}\n", 2, "needs a number above 0"},
+		{"not imported and accepted", "version: 1\ndependencies: {vulnerabilities: {not_imported: accept}}\n", 2, "unknown value `accept`"},
+		{"always block everything", "version: 1\ndependencies: {vulnerabilities: {always_block: [all]}}\n", 2, "unknown value `all`"},
+		{"own names are everybody", "version: 1\ndependencies: {malware: {own_scopes: ['npm:*']}}\n", 2, "`npm:*` is no name of your own"},
+		{"own names are all scopes", "version: 1\ndependencies: {malware: {own_scopes: ['npm:@*/*']}}\n", 2, "`npm:@*/*` is no name of your own"},
+		{"own names without ecosystem", "version: 1\ndependencies: {malware: {own_scopes: ['@acme/*']}}\n", 2, "is no name of your own"},
+		{"own names within a word", "version: 1\ndependencies: {malware: {own_scopes: ['npm:acme*']}}\n", 2, "is no name of your own"},
+		{"own names of all on a host", "version: 1\ndependencies: {malware: {own_scopes: ['go:github.com/*']}}\n", 2, "covers names of others too"},
+		{"own names of a top domain", "version: 1\ndependencies: {malware: {own_scopes: ['maven:com.*']}}\n", 2, "covers names of others too"},
+		{"own names of an unknown ecosystem", "version: 1\ndependencies: {malware: {own_scopes: ['nmp:@acme/*']}}\n", 2, "unknown ecosystem `nmp`; there are cargo, composer, gem, go, hex, maven, npm, nuget, pub, pypi"},
+		{"licence expression", "version: 1\ndependencies: {licences: {allow: [MIT OR ISC]}}\n", 2, "`MIT OR ISC` is not one SPDX licence identifier"},
+		{"licence allowed and denied", "version: 1\ndependencies: {licences: {allow: [MIT], deny: [mit]}}\n", 2, "licence `mit` is both allowed and denied"},
+		{"licence exemption by pattern", "version: 1\ndependencies: {licences: {exempt: ['pkg:npm/*']}}\n", 2, "is not a package URL"},
+		{"age without a time", "version: 1\ndependencies: {min_age: {level: warn}}\n", 2, "needs `time`, such as {time: 30d, level: warn}"},
+		{"abandoned without a time", "version: 1\ndependencies: {abandoned: {level: warn}}\n", 2, "needs `after`, such as {after: 30d, level: warn}"},
+		{"age of a key of another", "version: 1\ndependencies: {min_age: {after: 7d}}\n", 2, "unknown key `after`"},
+		{"level is a boolean", "version: 1\ndependencies: {deprecated: true}\n", 2, "unknown value `true`; it can be block, off, warn"},
+		{"level of exceptions", "version: 1\ndependencies: {yanked: accepted}\n", 2, "unknown value `accepted`"},
+		{"provenance of Go", "version: 1\ndependencies: {require_provenance: [go]}\n", 2, "unknown value `go`"},
+		{"look-alike by pattern", "version: 1\ndependencies: {lookalikes: {allow: ['*']}}\n", 2, "`*` is not the name of a package"},
+		{"unknown rule of workflows", "version: 1\nworkflows: {unpinned: warn}\n", 2, "unknown key `unpinned`"},
+		{"trusted owner by pattern", "version: 1\nworkflows: {trusted_owners: ['*']}\n", 2, "`*` is not the owner of actions"},
+		{"exception for a subject of any rule", "version: 1\nexceptions: [{id: E-1, subject: a, reason: b, until: 2026-12-24}]\n", 2, "needs a `rule` about files: image-unpinned, workflow-unpinned-action"},
+		{"exception for a lock file", "version: 1\nexceptions: [{id: E-1, rule: licence, path: package-lock.json, reason: b, until: 2026-12-24}]\n", 2, "needs a `rule` about files"},
+		{"exception for a pattern of files", "version: 1\nexceptions: [{id: E-1, rule: workflow-write-all, path: '.github/**', reason: b, until: 2026-12-24}]\n", 2, "`.github/**` is a pattern; an exception names one file"},
+		{"exception for a file outside", "version: 1\nexceptions: [{id: E-1, rule: workflow-write-all, path: ../ci.yml, reason: b, until: 2026-12-24}]\n", 2, "`../ci.yml` is no path from the root of the repository"},
 		{"too large", "version: 1\n#" + strings.Repeat("x", 256<<10) + "\n", 0, "at most 262144 are read"},
 		{"too deep", strings.Repeat("[", 40) + "\n", 1, "nested too deeply"},
 		{"too deep by dashes", strings.Repeat("- ", 40) + "a\n", 1, "nested too deeply"},
@@ -220,6 +279,38 @@ func TestPresets(t *testing.T) {
 	}
 	if other := parse("version: 1\nissues: {max_open: 9}\n"); other.Digest == short.Digest {
 		t.Error("a changed value does not change the digest")
+	}
+}
+
+// TestAsksRegistry: no preset needs a registry, and each key that goes by one does.
+func TestAsksRegistry(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]bool{
+		"":                                 false,
+		"extends: [landwaiter:strict@1]\n": false,
+		"dependencies: {licences: {allow: [MIT]}}\n":         true,
+		"dependencies: {licences: {deny: [MIT]}}\n":          true,
+		"dependencies: {licences: {unknown: block}}\n":       false,
+		"dependencies: {min_age: 7d}\n":                      true,
+		"dependencies: {min_age: {time: 7d, level: off}}\n":  false,
+		"dependencies: {abandoned: 730d}\n":                  true,
+		"dependencies: {require_provenance: [npm]}\n":        true,
+		"dependencies: {provenance_loss: warn}\n":            true,
+		"dependencies: {yanked: block}\n":                    true,
+		"dependencies: {deprecated: warn}\n":                 true,
+		"dependencies: {deprecated: off}\n":                  false,
+		"dependencies: {lookalikes: block, images: block}\n": false,
+	} {
+		p, err := checks.ParsePolicy([]byte("version: 1\n"+file), "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.AsksRegistry() != want {
+			t.Errorf("%q: %v", file, !want)
+		}
+	}
+	if checks.DefaultPolicy().AsksRegistry() {
+		t.Error("the built-in policy asks registries")
 	}
 }
 

@@ -34,8 +34,10 @@ func DefaultPolicy() *Policy {
 	return p
 }
 
-// recommended blocks what people agree on: high advisories in what runs, malware, and release
-// assets without an acceptable signature. It changes no release and opens no issue.
+// recommended blocks what people agree on: high advisories in what runs, malware, what is known
+// to be exploited, versions taken back, workflows that hand secrets to strangers, and release
+// assets without an acceptable signature. It changes no release and opens no issue, and no rule
+// of it needs a network: what registries tell is asked only when a file has a key for it.
 func recommended() *Policy {
 	return &Policy{
 		Version:     1,
@@ -44,7 +46,14 @@ func recommended() *Policy {
 		PullRequest: PullRequestRules{Drafts: "check", OnIncomplete: "failure"},
 		Dependencies: DependencyRules{
 			BlockSeverity: SeverityHigh,
-			BlockScopes:   []Scope{ScopeRuntime, ScopeOptional},
+			BlockScopes:   []Scope{ScopeRuntime, ScopeOptional}, BlockExploited: true,
+			NotImported: NotImportedBlock,
+			Licences:    LicenceRules{Unknown: RuleWarn, Invalid: RuleWarn},
+			Deprecated:  RuleWarn, Yanked: RuleBlock, Lookalikes: RuleWarn,
+		},
+		Workflows: WorkflowRules{
+			UnpinnedActions: RuleWarn, UntrustedCheckout: RuleBlock, ScriptInjection: RuleBlock, WriteAll: RuleWarn,
+			TrustedOwners: []string{"actions", "github"},
 		},
 		Releases: ReleaseRules{
 			Gate:         GateReport,
@@ -58,12 +67,14 @@ func recommended() *Policy {
 	}
 }
 
-// strictRules blocks medium advisories in every scope and releases without provenance, takes failed
-// releases back to draft, and opens issues.
+// strictRules blocks medium advisories in every scope, unpinned actions and releases without
+// provenance, takes failed releases back to draft, and opens issues. It needs no network either.
 func strictRules() *Policy {
 	p := recommended()
 	p.Extends = []string{PresetStrict}
-	p.Dependencies = DependencyRules{BlockSeverity: SeverityMedium, MaxDataAge: 7 * day}
+	d := &p.Dependencies
+	d.BlockSeverity, d.BlockScopes, d.MaxDataAge, d.Images = SeverityMedium, nil, 7*day, RuleWarn
+	p.Workflows = WorkflowRules{UnpinnedActions: RuleBlock, UntrustedCheckout: RuleBlock, ScriptInjection: RuleBlock, WriteAll: RuleBlock}
 	p.Releases.Gate = GateReactive
 	p.Releases.Assets = []AssetRule{{Match: "*", Require: []string{RequireProvenance}}}
 	p.Releases.Trust.MinSLSA = 2

@@ -1,6 +1,10 @@
 package checks
 
-import "time"
+import (
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks/risk"
+)
 
 // Report is what is stored, shown and entered into the ledger. Its JSON form is a
 // contract: docs/report.md, with the JSON Schema docs/report.schema.json. Lists are never null.
@@ -18,6 +22,8 @@ type Report struct {
 	Coverage Coverage `json:"coverage,omitzero"`
 	// Changes are the packages that differ between the two sides, sorted by path and name.
 	Changes []Change `json:"changes,omitempty"`
+	// Cured are the known vulnerabilities that the base had and the change takes away.
+	Cured []Cured `json:"cured,omitempty"`
 	// Notices are remarks that do not decide the verdict, such as an edited policy file.
 	Notices []Reason `json:"notices,omitempty"`
 }
@@ -34,11 +40,12 @@ type Coverage struct {
 // Finding is one problem: rule, package, severity, place and cure.
 type Finding struct {
 	// Fingerprint is stable over rescans, moves of lines and new data about the same
-	// problem: hexadecimal SHA-256 of rule, ecosystem, package, version and advisory.
+	// problem: hexadecimal SHA-256 of rule, ecosystem, package, version and advisory; without
+	// an advisory, of the subject in its place, and of the path when there is no package.
 	Fingerprint string         `json:"fingerprint"`
 	Rule        string         `json:"rule"`
 	Severity    Severity       `json:"severity"`
-	Advisory    string         `json:"advisory"`
+	Advisory    string         `json:"advisory"` // "" for rules that go by no advisory
 	Aliases     []string       `json:"aliases"`
 	Package     FindingPackage `json:"package"`
 	Location    Location       `json:"location"`
@@ -59,6 +66,25 @@ type Finding struct {
 	Malware bool   `json:"malware,omitempty"`
 	// Level says what the policy makes of it: LevelBlock, LevelWarn, or LevelAccepted.
 	Level string `json:"level,omitempty"`
+	// Subject is what a problem without an advisory is about: the action, the job, the image,
+	// the licence. Hostile. "" when the package says it all.
+	Subject string `json:"subject,omitempty"`
+	// Risk is the risk score, 0 to 100, and RiskParts are the points that add up to it. The
+	// formula is in docs/risk.md.
+	Risk      int         `json:"risk,omitempty"`
+	RiskParts []risk.Part `json:"risk_parts,omitempty"`
+	// Score is the advisory's CVSS base score, 0 when there is none; EPSS the probability of
+	// exploitation, 0 when not known; Exploited says that it is known to be exploited.
+	Score     float64 `json:"score,omitempty"`
+	EPSS      float64 `json:"epss,omitempty"`
+	Exploited bool    `json:"exploited,omitempty"`
+	// Reach says whether the repository's own Go source imports what the advisory is about:
+	// ReachImported, ReachNotImported, or "" when that is not known.
+	Reach string `json:"reach,omitempty"`
+	// Licence is the licence that a finding of RuleLicence is about. Hostile.
+	Licence string `json:"licence,omitempty"`
+	// Published is when the registry published the version, UTC; nil when that decides nothing.
+	Published *time.Time `json:"published,omitempty"`
 	// Exception is the id of the exception that accepts it, with Until its end (YYYY-MM-DD).
 	Exception string `json:"exception,omitempty"`
 	Until     string `json:"until,omitempty"`
@@ -71,7 +97,13 @@ const (
 	LevelAccepted = "accepted"
 )
 
-// FindingPackage is the package of a Finding.
+// What Finding.Reach says. Neither says anything of what other modules import.
+const (
+	ReachImported    = "imported"
+	ReachNotImported = "not imported"
+)
+
+// FindingPackage is the package of a Finding; all of it is empty when the problem is a file's.
 type FindingPackage struct {
 	PURL      string `json:"purl"`
 	Ecosystem string `json:"ecosystem"`
@@ -83,6 +115,18 @@ type FindingPackage struct {
 type Location struct {
 	Path string `json:"path"`
 	Line int    `json:"line"` // one-based; 0 when unknown
+}
+
+// Cured is one known vulnerability that the change takes away.
+type Cured struct {
+	Advisory string         `json:"advisory"`
+	Aliases  []string       `json:"aliases"`
+	Severity Severity       `json:"severity"`
+	Package  FindingPackage `json:"package"` // as the base had it
+	// To is the version that the change puts in its place, "" when it removes the package.
+	To        string `json:"to,omitempty"`
+	Malware   bool   `json:"malware,omitempty"`
+	Exploited bool   `json:"exploited,omitempty"`
 }
 
 // Change is one package that differs between base and head.

@@ -54,6 +54,15 @@ type Keys map[string]func(Node)
 // Line returns the one-based line of n.
 func Line(n Node) int { return n.GetToken().Position.Line }
 
+// Mapping reports whether n is keys with values.
+func Mapping(n Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return true
+	}
+	return false
+}
+
 // Fail keeps the problem at n.
 func (d *Document) Fail(n Node, format string, args ...any) {
 	line := 0

@@ -43,6 +43,19 @@ func (d *Document) Number(n Node, low, high int) int {
 	return 0
 }
 
+// Decimal reads a number above low, up to high.
+func (d *Document) Decimal(n Node, low, high float64) float64 {
+	switch n.(type) {
+	case *ast.FloatNode, *ast.IntegerNode:
+		f, err := strconv.ParseFloat(n.GetToken().Value, 64)
+		if err == nil && f > low && f <= high {
+			return f
+		}
+	}
+	d.wrong(n, fmt.Sprintf("needs a number above %v, at most %v", low, high))
+	return 0
+}
+
 // Boolean reads true or false.
 func (d *Document) Boolean(n Node) bool {
 	if v, ok := n.(*ast.BoolNode); ok {

@@ -55,6 +55,7 @@ func (cmd *scanCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
+	m.AskRegistry = policy.AsksRegistry()
 	index, closeIndex, err := cmd.index(c, p)
 	if err != nil {
 		return err
