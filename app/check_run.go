@@ -74,6 +74,9 @@ func (a *App) publishCheck(ctx context.Context, c *installation, s subjectArgs, 
 	run := output.ForCheck(r.Report, output.Options{
 		DetailsURL: a.detailsURL(s), LedgerIndex: r.LedgerIndex, Checkpoint: r.Checkpoint, Unheld: unheld,
 	})
+	if run, err = a.withTwins(ctx, c, s, run); err != nil {
+		return err
+	}
 	return a.show(ctx, c, s, showing{run: run, generation: r.Generation, since: r.Report.Time})
 }
 

@@ -44,7 +44,7 @@ const (
 var events = []event{
 	{
 		name: "pull_request", priority: priorityPull, handle: (*App).onPullRequest,
-		actions: []string{"opened", "synchronize", "reopened", "ready_for_review", "edited"},
+		actions: []string{"opened", "synchronize", "reopened", "ready_for_review", "edited", "closed"},
 		needs:   permissions{"pull_requests": "read", "contents": "read", "checks": "write"},
 	},
 	{

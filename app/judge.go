@@ -109,6 +109,11 @@ func (a *App) record(ctx context.Context, j store.Job, s subjectArgs, g gathered
 			r.Publish = append(r.Publish, job)
 		}
 	}
+	again, err := a.showTwins(ctx, s, "the verdict on "+j.Key)
+	if err != nil {
+		return err
+	}
+	r.Publish = append(r.Publish, again...)
 	recorded, err := a.store.Record(ctx, r)
 	if errors.Is(err, store.ErrStale) {
 		return a.store.Finish(ctx, j)

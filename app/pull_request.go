@@ -13,7 +13,7 @@ import (
 )
 
 // onPullRequest judges the head of a pull request. A push also concludes what is still
-// open on the head before it.
+// open on the head before it. One that closes is not judged, but its twins are shown anew.
 func (a *App) onPullRequest(d store.Delivery) ([]store.Job, error) {
 	p, err := readPayload(d)
 	if err != nil {
@@ -22,6 +22,9 @@ func (a *App) onPullRequest(d store.Delivery) ([]store.Job, error) {
 	s, err := p.pull()
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", d.Event, d.GUID, err)
+	}
+	if p.Action == "closed" {
+		return []store.Job{a.twinsJob(s, d.Event+"."+p.Action)}, nil
 	}
 	if p.Action == "edited" {
 		if len(p.Changes.Base) == 0 {
@@ -35,7 +38,7 @@ func (a *App) onPullRequest(d store.Delivery) ([]store.Job, error) {
 	if before, err := commit(p.Before); p.Action == "synchronize" && err == nil && before != s.Commit {
 		old := s
 		old.Commit, old.Base = before, ""
-		jobs = append(jobs, a.supersede(old, s.Commit))
+		jobs = append(jobs, a.supersede(old, s.Commit), a.twinsJob(old, d.Event+"."+p.Action))
 	}
 	return jobs, nil
 }

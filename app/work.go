@@ -20,6 +20,7 @@ const (
 	stepPublish  = "publish:"
 	stepSuite    = "suite"
 	stepRecheck  = "recheck"
+	stepTwins    = "twins"
 	stepDrop     = "drop"
 	stepIssues   = "issues"
 	stepBackfill = "backfill"
@@ -38,6 +39,8 @@ func (a *App) run(ctx context.Context, j store.Job) error {
 		return a.rerunSuite(ctx, j)
 	case stepRecheck:
 		return a.recheck(ctx, j)
+	case stepTwins:
+		return a.releaseTwins(ctx, j)
 	case stepDrop:
 		return a.drop(ctx, j)
 	case stepIssues:
