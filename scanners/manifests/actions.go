@@ -8,11 +8,12 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
+	"github.com/landwaiter/landwaiter/scanners/workflows"
 )
 
 // readActions reads a workflow, or the action.yml of a composite action: every `uses:` of a
 // job or step that names another repository. Actions of the same repository and images are
-// left out.
+// left out. What else is wrong with the file becomes its Observations.
 //
 // Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax.
 func readActions(s *source) error {
@@ -29,7 +30,7 @@ func readActions(s *source) error {
 		for step := range root.Get("runs").Get("steps").All() {
 			s.addUse(step.Get("uses"), lines)
 		}
-		return nil
+		return s.observe(root, true)
 	}
 	jobs := root.Get("jobs")
 	if jobs.Kind() != syntax.Table {
@@ -40,6 +41,17 @@ func readActions(s *source) error {
 		for step := range job.Get("steps").All() {
 			s.addUse(step.Get("uses"), lines)
 		}
+	}
+	return s.observe(root, false)
+}
+
+// observe looks for what lets strangers run code. What keeps it from looking at all does not
+// touch the packages, but without a Gap the file would pass for one without problems.
+func (s *source) observe(root syntax.Node, action bool) error {
+	found, problem := workflows.Observe(root, s.text, action)
+	s.observations = found
+	if problem != nil {
+		return gap{what: "cannot be judged as a workflow: " + problem.Error(), todo: s.format.remedy, partial: true}
 	}
 	return nil
 }

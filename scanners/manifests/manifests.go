@@ -25,7 +25,7 @@ import (
 
 // ParserVersion names the behaviour of this package. A stored Inventory is valid only for the
 // version that made it; every change that can alter an Inventory raises it.
-const ParserVersion = "1"
+const ParserVersion = "2"
 
 // Wanted reports whether path is a manifest, or a companion needed to read one. path is
 // slash-separated and relative to the root of the repository.
@@ -92,7 +92,7 @@ func (t *tree) read(ctx context.Context, f *checks.File, format *Format) (m chec
 	m = checks.Manifest{Path: f.Path, Digest: f.Digest, Format: format.Name}
 	defer func() {
 		if r := recover(); r != nil {
-			m.Packages = nil
+			m.Packages, m.Observations = nil, nil
 			m.Gap = gapText(fmt.Errorf("stops its parser: %v", r), format)
 		}
 	}()
@@ -100,7 +100,7 @@ func (t *tree) read(ctx context.Context, f *checks.File, format *Format) (m chec
 	if err == nil && ctx.Err() == nil {
 		s := &source{ctx: ctx, path: f.Path, text: text, format: format, tree: t}
 		err = s.read()
-		m.Packages = unique(s.packages)
+		m.Packages, m.Observations = unique(s.packages), s.observations
 		if s.full {
 			err = gap{what: fmt.Sprintf("names more than %d packages", maxPackages), todo: "split the project"}
 		}
@@ -111,7 +111,7 @@ func (t *tree) read(ctx context.Context, f *checks.File, format *Format) (m chec
 	if err != nil {
 		m.Gap = gapText(err, format)
 		if known := (gap{}); !errors.As(err, &known) || !known.partial {
-			m.Packages = nil
+			m.Packages, m.Observations = nil, nil
 		}
 	}
 	return m
@@ -126,6 +126,8 @@ type source struct {
 	tree     *tree
 	packages []checks.Package
 	full     bool // more than maxPackages were added
+
+	observations []checks.Observation
 }
 
 func (s *source) read() error {
