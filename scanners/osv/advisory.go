@@ -2,6 +2,7 @@ package osv
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -131,11 +132,13 @@ func (m *matcher) merge(group int, order versions.Order, name string) (checks.Ad
 			m.aliases = append(m.aliases, c.text())
 		}
 		m.fixed = h.fixes(m.fixed)
-		if err := h.grade(&a); err != nil {
+		g, err := h.gradeOf()
+		if err != nil {
 			return a, err
 		}
+		raise(&a, g)
 	}
-	a.Malware = isMalware(m.ids) || isMalware(m.aliases)
+	a.Malware = isMalware(m.ids) || m.malwareByAlias(m.aliases)
 	if a.Severity == checks.SeverityUnknown {
 		if err := m.gradeByAlias(&a, m.aliases); err != nil {
 			return a, err
@@ -147,25 +150,54 @@ func (m *matcher) merge(group int, order versions.Order, name string) (checks.Ad
 	a.Fixed = m.keepList(order.Sort(m.fixed))
 	a.Vector = m.keepText(a.Vector)
 	a.URL = m.keepText(idPage(a.ID))
-	summary, err := m.summary(group, a.ID, name)
-	a.Summary = summary
+	var err error
+	if a.Imports, err = m.imports(group); err != nil {
+		return a, err
+	}
+	a.Summary, err = m.summary(group, a.ID, name)
 	return a, err
 }
 
-// grade raises a to the severity that h gives the package. The vector is a view.
-func (h *hit) grade(a *checks.Advisory) error {
-	severity, vector := h.severity, h.vector
-	if !h.override {
-		severity = h.rec.severity
-		var err error
-		if vector, err = h.file.text(h.rec.vector); err != nil {
-			return err
+// imports returns the Go packages that hold the problem. Only the Go database names them: a
+// record of another one beside it says nothing against, but one of its own without them is
+// about the whole module.
+func (m *matcher) imports(group int) ([]string, error) {
+	var paths []string
+	for i := group; i < len(m.hits); i++ {
+		h := &m.hits[i]
+		if h.group != group {
+			continue
+		}
+		if h.entry.imports.done() && strings.HasPrefix(h.rec.id, "GO-") {
+			return nil, nil
+		}
+		list := listed{c: h.entry.imports}
+		for list.next() {
+			paths = append(paths, m.keep(list.word))
+		}
+		if list.c.bad {
+			return nil, fmt.Errorf("%w: a list of imports", ErrCorrupt)
 		}
 	}
-	if severity > a.Severity || severity == a.Severity && a.Vector == "" {
-		a.Severity, a.Vector = severity, vector
+	slices.Sort(paths)
+	return slices.Compact(paths), nil
+}
+
+// gradeOf is how bad the record says the problem is for the package. The vector is a view.
+func (h *hit) gradeOf() (grade, error) {
+	if h.override {
+		return h.grade, nil
 	}
-	return nil
+	vector, err := h.file.text(h.rec.vector)
+	return grade{h.rec.severity, h.rec.tenths, vector}, err
+}
+
+// raise makes the severity of a that of g if it is worse, or tells the same more exactly.
+func raise(a *checks.Advisory, g grade) {
+	score := float64(g.tenths) / 10
+	if g.severity > a.Severity || g.severity == a.Severity && score > a.Score {
+		a.Severity, a.Vector, a.Score = g.severity, g.vector, score
+	}
 }
 
 // gradeByAlias takes the severity from a record that is no hit but bears an alias: GO-
@@ -173,14 +205,14 @@ func (h *hit) grade(a *checks.Advisory) error {
 func (m *matcher) gradeByAlias(a *checks.Advisory, aliases []string) error {
 	for _, id := range aliases {
 		r, f, ok := m.gen.find(id, "")
-		if !ok || r.withdrawn || r.severity <= a.Severity {
+		if !ok || r.withdrawn {
 			continue
 		}
 		vector, err := f.text(r.vector)
 		if err != nil {
 			return err
 		}
-		a.Severity, a.Vector = r.severity, vector
+		raise(a, grade{r.severity, r.tenths, vector})
 	}
 	return nil
 }
@@ -202,6 +234,18 @@ func (m *matcher) summary(group int, id, name string) (string, error) {
 		}
 	}
 	return m.keepText(strings.ReplaceAll(found, placeholder, name)), nil
+}
+
+// malwareByAlias says whether an alias is a report of malware, other than one that is known
+// to be withdrawn.
+func (m *matcher) malwareByAlias(aliases []string) bool {
+	return slices.ContainsFunc(aliases, func(id string) bool {
+		if !strings.HasPrefix(id, "MAL-") {
+			return false
+		}
+		r, _, ok := m.gen.find(id, "")
+		return !ok || !r.withdrawn
+	})
 }
 
 func isMalware(ids []string) bool {

@@ -81,27 +81,40 @@ func inRange(c *cursor, n int, v *versions.Version) (bool, error) {
 	return first == nil && inside && (!limited || below), first
 }
 
-// lists says whether the versions that e enumerates hold v. They are stored sorted, each
-// as the number of bytes it shares with the one before, and the rest.
+// lists says whether the versions that e enumerates hold v.
 func (e *entry) lists(v *versions.Version) (bool, error) {
+	list := listed{c: e.versions}
 	var space [64]byte
-	word := space[:0]
-	c := e.versions
-	for !c.done() {
-		shared, rest := c.number(), c.text()
-		if shared > len(word) {
-			c.bad = true
-			break
-		}
-		word = append(word[:shared], rest...)
-		if v.Same(string(word)) {
+	list.word = space[:0]
+	for list.next() {
+		if v.Same(viewOf(list.word)) {
 			return true, nil
 		}
 	}
-	if c.bad {
+	if list.c.bad {
 		return false, fmt.Errorf("%w: a list of versions", ErrCorrupt)
 	}
 	return false, nil
+}
+
+// listed reads a list of texts that is stored sorted, each as the number of bytes it shares
+// with the one before, and the rest.
+type listed struct {
+	c    cursor
+	word []byte // valid until the next call
+}
+
+func (l *listed) next() bool {
+	if l.c.done() {
+		return false
+	}
+	shared, rest := l.c.number(), l.c.text()
+	if l.c.bad || shared > len(l.word) {
+		l.c.bad = true
+		return false
+	}
+	l.word = append(l.word[:shared], rest...)
+	return true
 }
 
 // affectsAll says whether every version is affected: a range that starts at the first one
@@ -123,6 +136,65 @@ func (e *entry) affectsAll() bool {
 		}
 	}
 	return false
+}
+
+// known says what a record tells of a commit without its repository.
+type known int
+
+const (
+	knownNothing known = iota
+	knownAffected
+	knownFixed
+)
+
+// knowsCommit says what e tells of a commit: affected when the record lists it, when the
+// problem came in with it or it is the last one affected, or when no commit fixes it; fixed
+// when it is the fix. What lies between them only the repository knows.
+func (e *entry) knowsCommit(commit string) (known, error) {
+	said := knownNothing
+	c := e.commits
+	for !c.done() {
+		starts, ends := false, false
+		for range c.number() {
+			ev := nextEvent(&c)
+			if c.bad {
+				return said, fmt.Errorf("%w: a range of commits", ErrCorrupt)
+			}
+			starts = starts || ev.Kind == record.Start
+			ends = ends || ev.Kind != record.Start && ev.Kind != record.Introduced
+			switch {
+			case ev.Version != commit:
+			case ev.Kind == record.Introduced, ev.Kind == record.LastAffected:
+				return knownAffected, nil
+			case ev.Kind == record.Fixed:
+				said = knownFixed
+			}
+		}
+		if starts && !ends {
+			return knownAffected, nil
+		}
+	}
+	if e.affectsAll() {
+		return knownAffected, nil
+	}
+	v := versions.Of(gitEcosystem).Parse(commit)
+	if listed, err := e.lists(&v); listed || err != nil {
+		return knownAffected, err
+	}
+	return said, nil
+}
+
+// comparesVersions says whether e tells anything of versions.
+func (e *entry) comparesVersions() bool { return !e.ranges.done() || !e.versions.done() }
+
+// appendCommits appends ranges of commits as appendRanges does those of versions. Their
+// order means nothing.
+func appendCommits(b []byte, ranges []record.CommitRange) []byte {
+	var inner []byte
+	for _, r := range ranges {
+		inner = appendEvents(inner, r.Events)
+	}
+	return append(appendNumber(b, len(inner)), inner...)
 }
 
 // fixes appends the versions that fix e. They are views.

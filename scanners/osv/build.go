@@ -35,7 +35,7 @@ func (b *build) copyFile(f *file, keep func(row int, r *storedRecord) bool) erro
 		if !keep(i, &r) {
 			continue
 		}
-		w := row{id: r.id, ecosystem: r.ecosystem, modified: r.modified.UnixMicro(), withdrawn: r.withdrawn, severity: uint8(r.severity), aliases: r.aliases.s}
+		w := row{id: r.id, ecosystem: r.ecosystem, modified: r.modified.UnixMicro(), withdrawn: r.withdrawn, severity: uint8(r.severity), score: r.tenths, aliases: r.aliases.s, upstream: r.upstream.s}
 		if w.vector, err = f.text(r.vector); err != nil {
 			return err
 		}
@@ -256,10 +256,10 @@ func (b *build) writeRecords(s *sections, numbers map[string]uint32, ecosystems 
 		if r.withdrawn {
 			flags |= flagWithdrawn
 		}
-		buf = append(buf, flags, r.severity)
+		buf = append(buf, flags, r.severity, r.score)
 		buf = binary.LittleEndian.AppendUint64(buf, uint64(r.modified))
 		buf = appendNumber(appendNumber(buf, int(numbers[r.vector])), int(numbers[r.summary]))
-		buf = appendText(buf, r.aliases)
+		buf = appendText(appendText(buf, r.aliases), r.upstream)
 	}
 	for i, from := range b.order {
 		encode(&b.rows[from])

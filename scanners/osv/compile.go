@@ -14,8 +14,10 @@ type row struct {
 	id, ecosystem   string
 	vector, summary string
 	aliases         string // texts, as stored
+	upstream        string // likewise
 	modified        int64  // microseconds since 1970
 	severity        uint8
+	score           uint8 // tenths of a CVSS base score
 	withdrawn       bool
 }
 
@@ -67,23 +69,34 @@ func (x *batch) add(r *record.Record, ecosystem string) {
 	if r.Partial {
 		x.partial++
 	}
-	x.scratch = x.scratch[:0]
-	for _, alias := range r.Aliases {
-		x.scratch = appendText(x.scratch, alias)
+	// One problem upstream is the same problem. Several of them are not one, and an exception
+	// for the first must not hide the others: those are kept apart.
+	aliases, upstream := r.Aliases, r.Upstream
+	if len(upstream) == 1 {
+		aliases, upstream = append(aliases, upstream...), nil
 	}
 	w := row{
 		ecosystem: ecosystem, modified: r.Time().UnixMicro(), withdrawn: r.Withdrawn,
-		aliases: x.keep(x.scratch), id: x.keepText(r.ID),
+		aliases: x.keepTexts(aliases), upstream: x.keepTexts(upstream), id: x.keepText(r.ID),
 	}
-	severity, vector := worst(r.Grading)
-	w.severity = uint8(severity)
-	w.vector = x.share(vector)
+	g := worst(r.Grading)
+	w.severity, w.score = uint8(g.severity), g.tenths
+	w.vector = x.share(g.vector)
 	var only *record.Affected // the package, when there is one
 	if !r.Withdrawn {
-		only = x.addEntries(r, ecosystem, severity != checks.SeverityUnknown)
+		only = x.addEntries(r, ecosystem, g.severity != checks.SeverityUnknown)
 	}
 	w.summary = x.share(storedSummary(r, only))
 	x.rows = append(x.rows, w)
+}
+
+// keepTexts keeps a list as stored.
+func (x *batch) keepTexts(list []string) string {
+	x.scratch = x.scratch[:0]
+	for _, s := range list {
+		x.scratch = appendText(x.scratch, s)
+	}
+	return x.keep(x.scratch)
 }
 
 // addEntries adds an entry for each affected package of ecosystem. Where the record is
@@ -92,11 +105,15 @@ func (x *batch) addEntries(r *record.Record, ecosystem string, graded bool) (onl
 	n := 0
 	for i := range r.Affected {
 		a := &r.Affected[i]
+		if ecosystem == gitEcosystem {
+			x.addRepositories(a)
+			continue
+		}
 		name, suffix := splitEcosystem(a.Ecosystem)
 		if name != ecosystem || a.Name == "" || len(a.Name) > record.MaxText || len(suffix) > record.MaxText {
 			continue
 		}
-		if len(a.Ranges) == 0 && len(a.Versions) == 0 {
+		if len(a.Ranges) == 0 && len(a.Versions) == 0 && len(a.Commits) == 0 {
 			continue
 		}
 		if graded {
@@ -104,12 +121,7 @@ func (x *batch) addEntries(r *record.Record, ecosystem string, graded bool) (onl
 		}
 		only = a
 		n++
-		body := x.entryBody(a, suffix)
-		key := normalName(ecosystem, a.Name)
-		x.entries = append(x.entries, keyed{
-			hash: hashKey(ecosystem, key), ecosystem: ecosystem, row: int32(len(x.rows)),
-			name: x.keepText(key), body: body,
-		})
+		x.addEntry(a, ecosystem, normalName(ecosystem, a.Name), suffix)
 	}
 	if n != 1 {
 		return nil
@@ -117,26 +129,50 @@ func (x *batch) addEntries(r *record.Record, ecosystem string, graded bool) (onl
 	return only
 }
 
+// addRepositories adds an entry for each repository of the commits of a. Its versions are
+// tags of them.
+func (x *batch) addRepositories(a *record.Affected) {
+	for i, c := range a.Commits {
+		same := func(other record.CommitRange) bool { return other.Repo == c.Repo }
+		if c.Repo == "" || slices.IndexFunc(a.Commits, same) < i {
+			continue
+		}
+		one := *a
+		one.Ranges, one.Imports = nil, nil
+		one.Commits = slices.DeleteFunc(slices.Clone(a.Commits), func(other record.CommitRange) bool { return !same(other) })
+		x.addEntry(&one, gitEcosystem, normalName(gitEcosystem, c.Repo), "")
+	}
+}
+
+// addEntry adds what a says of one package, for the row that is added next.
+func (x *batch) addEntry(a *record.Affected, ecosystem, name, suffix string) {
+	body := x.entryBody(a, ecosystem, suffix)
+	x.entries = append(x.entries, keyed{
+		hash: hashKey(ecosystem, name), ecosystem: ecosystem, row: int32(len(x.rows)),
+		name: x.keepText(name), body: body,
+	})
+}
+
 // entryBody encodes what nextEntry reads.
-func (x *batch) entryBody(a *record.Affected, suffix string) string {
-	severity, vector := worst(a.Grading)
-	flags := byte(0)
-	if suffix != "" {
-		flags |= entrySuffix
-	}
-	if severity != checks.SeverityUnknown {
-		flags |= entrySeverity
-	}
-	b := append(x.scratch[:0], flags)
+func (x *batch) entryBody(a *record.Affected, ecosystem, suffix string) string {
+	g := worst(a.Grading)
+	flags := entrySuffix*one(suffix != "") | entrySeverity*one(g.severity != checks.SeverityUnknown) |
+		entryCommits*one(len(a.Commits) > 0) | entryImports*one(len(a.Imports) > 0)
+	b := append(x.scratch[:0], byte(flags))
 	if suffix != "" {
 		b = appendText(b, suffix)
 	}
-	if severity != checks.SeverityUnknown {
-		b = appendText(append(b, byte(severity)), vector)
+	if g.severity != checks.SeverityUnknown {
+		b = appendText(append(b, byte(g.severity), g.tenths), g.vector)
 	}
-	ecosystem, _ := splitEcosystem(a.Ecosystem)
 	b = appendRanges(b, versions.Of(ecosystem), a.Ranges)
 	b = x.appendVersions(b, a.Versions)
+	if len(a.Commits) > 0 {
+		b = appendCommits(b, a.Commits)
+	}
+	if len(a.Imports) > 0 {
+		b = x.appendVersions(b, a.Imports)
+	}
 	x.scratch = b
 	return x.keep(b)
 }
@@ -146,15 +182,21 @@ func appendRanges(b []byte, order versions.Order, ranges [][]record.Event) []byt
 	var inner []byte
 	for _, events := range ranges {
 		sortEvents(order, events)
-		inner = appendNumber(inner, len(events))
-		for _, e := range events {
-			inner = append(inner, e.Kind)
-			if e.Kind != record.Start {
-				inner = appendText(inner, e.Version)
-			}
-		}
+		inner = appendEvents(inner, events)
 	}
 	return append(appendNumber(b, len(inner)), inner...)
+}
+
+// appendEvents appends one range; see nextEvent.
+func appendEvents(b []byte, events []record.Event) []byte {
+	b = appendNumber(b, len(events))
+	for _, e := range events {
+		b = append(b, e.Kind)
+		if e.Kind != record.Start {
+			b = appendText(b, e.Version)
+		}
+	}
+	return b
 }
 
 // sortEvents sorts by version, the start first. Equal ones keep the source's order: people

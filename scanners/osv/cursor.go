@@ -66,8 +66,10 @@ type storedRecord struct {
 	id, ecosystem string
 	withdrawn     bool
 	severity      checks.Severity
+	tenths        uint8 // base score of vector, in tenths
 	modified      time.Time
 	aliases       cursor // of texts
+	upstream      cursor // of texts
 	vector        int    // number of a string
 	summary       int    // number of a string; placeholder stands for the package's name
 }
@@ -92,10 +94,11 @@ func (x *file) record(i int) (storedRecord, error) {
 	r := storedRecord{id: c.text()}
 	ecosystem := c.number()
 	flags := c.byte()
-	r.severity = checks.Severity(c.byte())
+	r.severity, r.tenths = checks.Severity(c.byte()), c.byte()
 	r.modified = time.UnixMicro(int64(c.fixed64())).UTC()
 	r.vector, r.summary = c.number(), c.number()
 	r.aliases = cursor{s: c.text()}
+	r.upstream = cursor{s: c.text()}
 	if c.bad || ecosystem >= len(x.meta.Ecosystems) {
 		return storedRecord{}, fmt.Errorf("%w: row %d", ErrCorrupt, i)
 	}
@@ -121,16 +124,19 @@ func (c *cursor) fixed64() uint64 {
 type entry struct {
 	record   int // row in the same file
 	suffix   string
-	severity checks.Severity // of this package, when override
-	vector   string
+	grade    // of this package, when override
 	override bool
 	ranges   cursor
 	versions cursor
+	commits  cursor // ranges of them; see knowsCommit
+	imports  cursor // stored as versions are
 }
 
 const (
-	entrySuffix   = 1
-	entrySeverity = 2
+	entrySuffix = 1 << iota
+	entrySeverity
+	entryCommits
+	entryImports
 )
 
 // nextEntry reads the next entry of a block.
@@ -142,10 +148,16 @@ func nextEntry(c *cursor) (entry, error) {
 		e.suffix = body.text()
 	}
 	if flags&entrySeverity != 0 {
-		e.override, e.severity, e.vector = true, checks.Severity(body.byte()), body.text()
+		e.override, e.grade = true, grade{checks.Severity(body.byte()), body.byte(), body.text()}
 	}
 	e.ranges = cursor{s: body.text()}
 	e.versions = cursor{s: body.text()}
+	if flags&entryCommits != 0 {
+		e.commits = cursor{s: body.text()}
+	}
+	if flags&entryImports != 0 {
+		e.imports = cursor{s: body.text()}
+	}
 	if c.bad || body.bad {
 		return entry{}, fmt.Errorf("%w: an entry of a package", ErrCorrupt)
 	}

@@ -2,6 +2,12 @@ package osv
 
 import "strings"
 
+// gitEcosystem is OSV's name for what is known by its repository and commit alone, such as a
+// submodule. Its packages are named by the address of the repository.
+const gitEcosystem = "GIT"
+
+const actionsEcosystem = "GitHub Actions"
+
 // splitEcosystem parts an OSV ecosystem such as "Debian:12" into its name and its suffix,
 // which is a release or a registry ("" when there is none).
 func splitEcosystem(ecosystem string) (name, suffix string) {
@@ -22,6 +28,8 @@ func normalName(ecosystem, name string) string {
 		return pypiName(name)
 	case "NuGet", "Packagist", "Pub", "Hex", "GitHub Actions":
 		return strings.ToLower(name)
+	case gitEcosystem:
+		return repositoryName(name)
 	case "SwiftURL":
 		name = strings.TrimPrefix(strings.ToLower(name), "https://")
 		return strings.TrimSuffix(name, ".git")
@@ -70,10 +78,30 @@ func normalPyPI(name string) bool {
 	return true
 }
 
+// repositoryName returns one name for all addresses of a repository: host and path in lower
+// case, without scheme, user, port of the scheme or ".git".
+func repositoryName(address string) string {
+	s := strings.ToLower(strings.TrimSpace(address))
+	scheme, rest, ok := strings.Cut(s, "://")
+	if ok {
+		s = rest
+		if port, known := map[string]string{"https": ":443", "http": ":80", "ssh": ":22", "git": ":9418"}[scheme]; known {
+			host, path, _ := strings.Cut(s, "/")
+			s = strings.TrimSuffix(host, port) + "/" + path
+		}
+	} else if host, path, ok := strings.Cut(s, ":"); ok && !strings.Contains(host, "/") {
+		s = host + "/" + strings.TrimPrefix(path, "/") // git@host:path
+	}
+	if host, path, ok := strings.Cut(s, "/"); ok {
+		s = host[strings.LastIndexByte(host, '@')+1:] + "/" + path
+	}
+	return strings.TrimSuffix(strings.TrimRight(s, "/"), ".git")
+}
+
 // repositoryOf returns the repository of an action that lies in a folder of it
 // ("github/codeql-action/init" -> "github/codeql-action"), which advisories name, or "".
 func repositoryOf(ecosystem, name string) string {
-	if ecosystem != "GitHub Actions" {
+	if ecosystem != actionsEcosystem {
 		return ""
 	}
 	parts := strings.SplitN(name, "/", 3)

@@ -29,7 +29,7 @@ import (
 // bounds of their section, whatever the bytes are.
 const (
 	fileMagic   = "LWADVIDX"
-	fileVersion = 1 // another version is refused; the operator updates again
+	fileVersion = 2 // another version is refused; the operator updates again
 
 	headerSize  = 256
 	sectionsAt  = 64

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/osv/versions"
@@ -16,6 +17,9 @@ type matcher struct {
 	entries []sourced // about the package at hand
 	hits    []hit
 	arena   // what is given away
+
+	// claimed says that a record was decided by the version that a comment claims.
+	claimed bool
 
 	first               map[string]int // an id to the first hit that bears it
 	ids, aliases, fixed []string       // views
@@ -36,19 +40,28 @@ func (m *matcher) match(p *checks.Package) ([]checks.Advisory, error) {
 		return nil, fmt.Errorf("%w: %q", ErrNoData, ecosystem)
 	}
 	name := normalName(ecosystem, p.Name)
-	m.hits = m.hits[:0]
+	m.hits, m.claimed = m.hits[:0], false
 	if err := m.find(ecosystem, suffix, name); err != nil || len(m.entries) == 0 {
 		return nil, err
 	}
 	order := versions.Of(ecosystem)
 	v := order.Parse(p.Version)
-	unclear, err := m.decide(&v)
+	var unclear error
+	var err error
+	if p.Version == "" && p.Commit != "" {
+		unclear, err = m.decideCommit(p.Commit, claimOf(order, p))
+	} else {
+		unclear, err = m.decide(&v)
+	}
 	if err != nil || len(m.hits) == 0 {
 		return nil, errors.Join(err, unclear)
 	}
 	advisories, err := m.advisories(order, name)
 	if err != nil {
 		return nil, err
+	}
+	if m.claimed {
+		v = order.Fixed().Parse(p.Constraint)
 	}
 	if v.Raw() != "" && v.Unclear() == nil {
 		cure := m.cure(order, &v)
@@ -86,14 +99,81 @@ func (m *matcher) decide(v *versions.Version) (unclear, err error) {
 		affected, err := e.affects(v)
 		switch {
 		case affected:
-			r, err := e.file.record(e.record)
-			if err != nil {
+			if err := m.hit(e); err != nil {
 				return nil, err
 			}
-			m.hits = append(m.hits, hit{sourced: *e, rec: r, group: len(m.hits)})
 		case errors.Is(err, ErrVersion):
 			unclear = err
 		case err != nil:
+			return nil, err
+		}
+	}
+	return unclear, nil
+}
+
+// hit notes that e affects the package.
+func (m *matcher) hit(e *sourced) error {
+	r, err := e.file.record(e.record)
+	if err == nil {
+		m.hits = append(m.hits, hit{sourced: *e, rec: r, group: len(m.hits)})
+	}
+	return err
+}
+
+// claim is the version that somebody says a commit is. A comment such as "# v4" was true of
+// some release of v4 when it was written: what the first and the last of them have in common
+// is all that can be said.
+type claim struct{ first, last versions.Version }
+
+// claimOf returns the claim behind a pinned action; its Version is "" when there is none.
+func claimOf(order versions.Order, p *checks.Package) claim {
+	if p.Ecosystem != actionsEcosystem {
+		return claim{}
+	}
+	return claim{order.Fixed().Parse(p.Constraint), order.Parse(p.Constraint)}
+}
+
+// affects says whether the claimed version is affected by e, ErrVersion when that is open.
+func (c *claim) affects(e *entry) (bool, error) {
+	if c.first.Raw() == "" || !e.comparesVersions() {
+		return false, errUnknownCommit
+	}
+	first, err := e.affects(&c.first)
+	if err != nil {
+		return false, err
+	}
+	last, err := e.affects(&c.last)
+	if err == nil && first != last {
+		err = errUnknownCommit
+	}
+	return first && err == nil, err
+}
+
+// errUnknownCommit says that only the repository could tell whether a commit is affected.
+var errUnknownCommit = fmt.Errorf("%w: only its repository knows what a commit contains", ErrVersion)
+
+// decideCommit is decide for a package that is pinned to a commit: by what the records say
+// of that commit, else by what is claimed of it.
+func (m *matcher) decideCommit(commit string, c claim) (unclear, err error) {
+	commit = strings.ToLower(commit)
+	for i := range m.entries {
+		e := &m.entries[i]
+		said, err := e.knowsCommit(commit)
+		if err != nil {
+			return nil, err
+		}
+		affected := said == knownAffected
+		if said == knownNothing {
+			affected, err = c.affects(&e.entry)
+			m.claimed = m.claimed || err == nil
+		}
+		switch {
+		case affected:
+			err = m.hit(e)
+		case errors.Is(err, ErrVersion):
+			unclear, err = err, nil
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -104,14 +104,14 @@ func TestAliasesMerge(t *testing.T) {
 			advisory("GHSA-1", "p", below("2.1.0"), `"aliases":["CVE-1"],`, v31),
 		}, []checks.Advisory{{
 			ID: "GHSA-1", Aliases: []string{"CVE-1", "PYSEC-1"}, Summary: "About p", Severity: checks.SeverityCritical,
-			Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Fixed: []string{"2.0.0", "2.1.0"}, Cure: "2.1.0", URL: "https://github.com/advisories/GHSA-1",
+			Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 9.8, Fixed: []string{"2.0.0", "2.1.0"}, Cure: "2.1.0", URL: "https://github.com/advisories/GHSA-1",
 		}}},
 		{"an alias without a record is named alike", []string{advisory("GO-1", "p", below("2.0.0"), `"aliases":["CVE-1","GHSA-9"],`)},
 			[]checks.Advisory{{ID: "GHSA-9", Aliases: []string{"CVE-1", "GO-1"}, Summary: "About p", Fixed: []string{"2.0.0"}, Cure: "2.0.0", URL: "https://github.com/advisories/GHSA-9"}}},
 		{"severity by an alias that affects another package", []string{
 			advisory("GO-1", "p", below("2.0.0"), `"aliases":["GHSA-9"],`), advisory("GHSA-9", "q", below("2.0.0"), v31)},
 			[]checks.Advisory{{ID: "GHSA-9", Aliases: []string{"GO-1"}, Summary: "About p", Severity: checks.SeverityCritical,
-				Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Fixed: []string{"2.0.0"}, Cure: "2.0.0", URL: "https://github.com/advisories/GHSA-9"}}},
+				Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 9.8, Fixed: []string{"2.0.0"}, Cure: "2.0.0", URL: "https://github.com/advisories/GHSA-9"}}},
 		{"a chain of three is one", []string{
 			advisory("GHSA-1", "p", below("2.0.0"), `"aliases":["CVE-1"],`), advisory("OSV-1", "p", below("2.0.0"), `"aliases":["CVE-1","CVE-2"],`),
 			advisory("GHSA-2", "p", below("2.0.0"), `"aliases":["CVE-2"],`)},
@@ -123,7 +123,7 @@ func TestAliasesMerge(t *testing.T) {
 			[]checks.Advisory{{ID: "GHSA-1", Aliases: []string{"CVE-1", "CVE-2", "CVE-3", "GHSA-2", "GHSA-3", "OSV-1", "OSV-2", "OSV-3"}, Summary: "About p", Fixed: []string{"2.0.0"}, Cure: "2.0.0", URL: "https://github.com/advisories/GHSA-1"}}},
 		{"strangers stay apart, worst first", []string{advisory("GHSA-1", "p", below("2.0.0")), advisory("GHSA-2", "p", below("3.0.0"), v31)},
 			[]checks.Advisory{
-				{ID: "GHSA-2", Summary: "About p", Severity: checks.SeverityCritical, Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Fixed: []string{"3.0.0"}, Cure: "3.0.0", URL: "https://github.com/advisories/GHSA-2"},
+				{ID: "GHSA-2", Summary: "About p", Severity: checks.SeverityCritical, Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 9.8, Fixed: []string{"3.0.0"}, Cure: "3.0.0", URL: "https://github.com/advisories/GHSA-2"},
 				{ID: "GHSA-1", Summary: "About p", Fixed: []string{"2.0.0"}, Cure: "3.0.0", URL: "https://github.com/advisories/GHSA-1"},
 			}},
 		{"malware by its alias", []string{advisory("GHSA-1", "p", everyVersion, `"aliases":["MAL-1"],`)},
@@ -131,7 +131,7 @@ func TestAliasesMerge(t *testing.T) {
 		{"malware and its GitHub advisory", []string{
 			advisory("GHSA-1", "p", `"versions":["1.0.0"]`, v31), advisory("MAL-1", "p", `"versions":["1.0.0"]`, `"aliases":["GHSA-1"],`)},
 			[]checks.Advisory{{ID: "MAL-1", Aliases: []string{"GHSA-1"}, Summary: "About p", Malware: true, Severity: checks.SeverityCritical,
-				Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", URL: "https://osv.dev/vulnerability/MAL-1"}}},
+				Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 9.8, URL: "https://osv.dev/vulnerability/MAL-1"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -284,5 +284,157 @@ func TestSuffixes(t *testing.T) {
 		if err != nil || len(got) != want {
 			t.Errorf("%s: %v, %v", ecosystem, got, err)
 		}
+	}
+}
+
+func TestScore(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, more string
+		want       float64
+	}{
+		{"version 2", `"severity":[{"type":"CVSS_V2","score":"AV:N/AC:L/Au:N/C:P/I:P/A:P"}],`, 7.5},
+		{"version 3.0", `"severity":[{"type":"CVSS_V3","score":"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"}],`, 10},
+		{"version 3.1", `"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N"}],`, 6.1},
+		{"version 4", `"severity":[{"type":"CVSS_V4","score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}],`, 9.3},
+		{"a word alone", `"database_specific":{"severity":"CRITICAL"},`, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			list, err := oneAdvisory(t, below("2.0.0"), tt.more).Lookup(npm("p", "1.0.0"))
+			if err != nil || len(list) != 1 || list[0].Score != tt.want || (list[0].Vector == "") != (tt.want == 0) {
+				t.Errorf("%+v, %v", list, err)
+			}
+		})
+	}
+}
+
+// TestImports: the packages that the Go database names, merged over aliases.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	imports := func(list string) string {
+		return below("2.0.0") + `,"ecosystem_specific":{"custom_ranges":[],"imports":[` + list + `]}`
+	}
+	tests := []struct {
+		name    string
+		records []string
+		want    []string
+	}{
+		{"two packages", []string{advisory("GO-1", "p", imports(`{"path":"p/b","symbols":["F"],"goos":["linux"]},{"path":"p/a"}`))}, []string{"p/a", "p/b"}},
+		{"none", []string{advisory("GO-1", "p", below("2.0.0"))}, nil},
+		{"an entry that cannot be read", []string{advisory("GO-1", "p", imports(`{"path":"p/a"},{"path":3}`))}, nil},
+		{"beside GitHub's advisory", []string{advisory("GO-1", "p", imports(`{"path":"p/a"}`), `"aliases":["GHSA-1"],`), advisory("GHSA-1", "p", below("2.0.0"))}, []string{"p/a"}},
+		{"beside another of the same problem", []string{advisory("GO-1", "p", imports(`{"path":"p/a"}`), `"aliases":["CVE-1"],`), advisory("GO-2", "p", imports(`{"path":"p/b"}`), `"aliases":["CVE-1"],`)}, []string{"p/a", "p/b"}},
+		{"beside one about the whole module", []string{advisory("GO-1", "p", imports(`{"path":"p/a"}`), `"aliases":["CVE-1"],`), advisory("GO-2", "p", below("2.0.0"), `"aliases":["CVE-1"],`)}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			list, err := imported(t, tt.records...).Lookup(npm("p", "1.0.0"))
+			if err != nil || len(list) != 1 {
+				t.Fatal(list, err)
+			}
+			if diff := cmp.Diff(tt.want, list[0].Imports); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestUpstream: one problem upstream is the same problem, several are not, and what is
+// merely related never is.
+func TestUpstream(t *testing.T) {
+	t.Parallel()
+	other := advisory("GHSA-2", "p", below("2.0.0"), `"aliases":["CVE-1"],`)
+	tests := []struct {
+		name, more string
+		want       []string
+	}{
+		{"one", `"upstream":["CVE-1"],`, []string{"GHSA-1"}},
+		{"several", `"upstream":["CVE-1","CVE-2"],`, []string{"GHSA-1", "GHSA-2"}},
+		{"related", `"related":["CVE-1"],`, []string{"GHSA-1", "GHSA-2"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			x := imported(t, other, advisory("GHSA-1", "p", below("2.0.0"), tt.more))
+			if diff := cmp.Diff(tt.want, ids(t, x, "p", "1.0.0")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestSeveralBlocks: a record may speak of one package in several blocks, of which one that
+// affects is enough, and of several registries.
+func TestSeveralBlocks(t *testing.T) {
+	t.Parallel()
+	block := func(ecosystem, ranges string) string {
+		return `{"package":{"ecosystem":"` + ecosystem + `","name":"p"},` + ranges + `}`
+	}
+	record := func(blocks ...string) string {
+		return `{"id":"GHSA-1","modified":"2025-03-01T00:00:00Z","affected":[` + strings.Join(blocks, ",") + `]}`
+	}
+	branch := func(from, to string) string {
+		return `"ranges":[{"type":"SEMVER","events":[{"introduced":"` + from + `"},{"fixed":"` + to + `"}]}]`
+	}
+	x := imported(t, record(block("npm", branch("1.0.0", "1.2.0")), block("npm", branch("2.0.0", "2.2.0")), block("npm", `"versions":["3.0.0"]`),
+		block("PyPI", branch("0", "9.0.0")), block("npm:https://registry.example", branch("4.0.0", "4.1.0"))))
+	for version, want := range map[string]int{"0.9.0": 0, "1.1.0": 1, "1.5.0": 0, "2.1.0": 1, "3.0.0": 1, "3.0.1": 0, "4.0.0": 1} {
+		if got := ids(t, x, "p", version); len(got) != want {
+			t.Errorf("%s: %v", version, got)
+		}
+	}
+	for registry, want := range map[string]int{"npm:https://registry.example": 1, "npm:https://other.example": 0} {
+		list, err := x.Lookup(checks.Package{Ecosystem: registry, Name: "p", Version: "4.0.0"})
+		if err != nil || len(list) != want {
+			t.Errorf("%s: %v, %v", registry, list, err)
+		}
+	}
+}
+
+// TestUnreadableEvents: an event that cannot be read errs on the side of more versions.
+func TestUnreadableEvents(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"introduced": `{"introduced":0},{"fixed":"2.0.0"}`, "fixed": `{"introduced":"0"},{"fixed":2}`,
+		"last affected": `{"introduced":"0"},{"last_affected":null}`, "limit": `{"introduced":"0"},{"limit":["2.0.0"]}`,
+	}
+	for name, events := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := oneAdvisory(t, `"ranges":[{"type":"SEMVER","events":[`+events+`]}]`)
+			if got := ids(t, x, "p", "1.0.0"); len(got) != 1 {
+				t.Errorf("not affected")
+			}
+		})
+	}
+}
+
+// TestWithdrawnMalware: a report of malware that was taken back is silent, and makes no
+// malware of the advisory that bears it as alias.
+func TestWithdrawnMalware(t *testing.T) {
+	t.Parallel()
+	alias := advisory("GHSA-1", "p", below("2.0.0"), `"aliases":["MAL-1"],`)
+	for _, tt := range []struct {
+		name, more string
+		want       string
+		malware    bool
+	}{
+		{"in force", "", "MAL-1", true},
+		{"withdrawn", `"withdrawn":"2025-04-01T00:00:00Z",`, "GHSA-1", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			x := imported(t, alias, advisory("MAL-1", "p", everyVersion, tt.more), advisory("MAL-2", "q", everyVersion))
+			list, err := x.Lookup(npm("p", "1.0.0"))
+			if err != nil || len(list) != 1 || list[0].ID != tt.want || list[0].Malware != tt.malware {
+				t.Errorf("%+v, %v", list, err)
+			}
+			if got := ids(t, x, "p", "3.0.0"); (len(got) == 1) != tt.malware {
+				t.Errorf("3.0.0: %v", got)
+			}
+		})
 	}
 }

@@ -153,8 +153,8 @@ func advisoryOf(g models.GroupInfo, all []*osvschema.Vulnerability) checks.Advis
 		for _, s := range v.GetSeverity() {
 			grading.Vectors = append(grading.Vectors, s.GetScore())
 		}
-		if severity, vector := worst(grading); severity > a.Severity {
-			a.Severity, a.Vector = severity, vector
+		if g := worst(grading); g.severity > a.Severity {
+			a.Severity, a.Vector, a.Score = g.severity, g.vector, float64(g.tenths)/10
 		}
 		a.Fixed = append(a.Fixed, fixedOf(v)...)
 	}

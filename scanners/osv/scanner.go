@@ -41,8 +41,10 @@ func (s *Scanner) Name() string { return "osv" }
 //
 // DataTime is when the data of the ecosystems concerned was last known to be current, that
 // of the oldest. Gaps are told of the head only: what could not be matched in the base
-// makes a problem of the head look new, which errs on the safe side. An inventory without
-// packages asks nothing, so its Evidence is complete even without an index.
+// makes a problem of the head look new, which errs on the safe side. A package that could
+// be matched no better in the same manifest of the base is not told of: the change does not
+// bring it in. An inventory without packages asks nothing, so its Evidence is complete even
+// without an index.
 func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence, error) {
 	e := checks.Evidence{Scanner: s.Name()}
 	if !hasPackages(m) {
@@ -55,7 +57,7 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 		return e, nil
 	}
 	defer g.release()
-	w := &scan{matcher: matcher{gen: g}, known: make(map[packageVersion][]checks.Advisory), gaps: make(map[checks.Gap]bool), evidence: &e}
+	w := &scan{matcher: matcher{gen: g}, known: make(map[packageVersion][]checks.Advisory), gaps: make(map[checks.Gap]bool), evidence: &e, compared: m.Compared}
 	for _, side := range [...]struct {
 		side checks.Side
 		tree *checks.Tree
@@ -90,6 +92,7 @@ type scan struct {
 	known      map[packageVersion][]checks.Advisory
 	ecosystems []string // met so far
 	gaps       map[checks.Gap]bool
+	compared   bool       // the gaps of the base count
 	hitList    []affected // of the manifest at hand
 }
 
@@ -127,6 +130,9 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 			w.hitList = append(w.hitList, affected{i, advisories})
 			matches += len(advisories)
 		}
+		if w.claimed && side == checks.Head {
+			w.evidence.Claims = append(w.evidence.Claims, checks.Claim{Path: f.Path, Package: *p, Version: p.Constraint})
+		}
 		if err == nil {
 			continue
 		}
@@ -134,10 +140,7 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 		if gap.Reason == "" {
 			return fmt.Errorf("matching %s %s: %w", p.Name, p.Version, err)
 		}
-		if side == checks.Head && !w.gaps[gap] {
-			w.gaps[gap] = true
-			w.evidence.Gaps = append(w.evidence.Gaps, gap)
-		}
+		w.gap(side, gap, errors.Is(err, ErrVersion))
 	}
 	w.evidence.Matches = slices.Grow(w.evidence.Matches, matches) // they are large: copied once
 	for _, h := range w.hitList {
@@ -148,8 +151,23 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 	return nil
 }
 
+// gap notes a gap of the head, once. ofPackage says that it is about one package version, not
+// about all of an ecosystem that the manifest may hold.
+func (w *scan) gap(side checks.Side, g checks.Gap, ofPackage bool) {
+	switch {
+	case w.gaps[g], side == checks.Base && !(w.compared && ofPackage):
+		return
+	case side == checks.Head:
+		w.evidence.Gaps = append(w.evidence.Gaps, g)
+	}
+	w.gaps[g] = true
+}
+
 // ask matches p, once per package and version.
 func (w *scan) ask(p *checks.Package) ([]checks.Advisory, error) {
+	if w.claimed = false; p.Version == "" && p.Commit != "" {
+		return w.match(p)
+	}
 	key := packageVersion{p.Ecosystem, p.Name, p.Version}
 	if len(w.known) > 0 {
 		if a, ok := w.known[key]; ok {
@@ -171,6 +189,10 @@ func gapReason(p *checks.Package, err error) string {
 		return "packages without an ecosystem cannot be matched with advisories"
 	case errors.Is(err, ErrNoData):
 		return fmt.Sprintf("the advisory index holds no data of %.100s", ecosystem)
+	case errors.Is(err, errUnknownCommit) && ecosystem == actionsEcosystem:
+		return fmt.Sprintf("%.200s has advisories, and the commit %.12s cannot be compared with them; write its full version behind it, such as # v1.2.3", p.Name, p.Commit)
+	case errors.Is(err, ErrVersion) && p.Version == "":
+		return fmt.Sprintf("%.200s has advisories, and the commit %.12s cannot be compared with them", p.Name, p.Commit)
 	case errors.Is(err, ErrVersion):
 		return fmt.Sprintf("%.200s has advisories, but its version %.100q cannot be compared with them", p.Name, p.Version)
 	}

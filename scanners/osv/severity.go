@@ -1,6 +1,7 @@
 package osv
 
 import (
+	"math"
 	"strings"
 
 	gocvss20 "github.com/pandatix/go-cvss/20"
@@ -12,10 +13,17 @@ import (
 	"github.com/landwaiter/landwaiter/scanners/osv/record"
 )
 
+// grade is how bad something is.
+type grade struct {
+	severity checks.Severity
+	tenths   uint8  // base score of vector, in tenths
+	vector   string // "" when a word gives the severity
+}
+
 // worst returns the highest severity among the vectors and the vector that gives it.
 // Without a readable vector it is the grade that the source gives in words; and an
 // informational notice ("unmaintained") without either is low, not unknown.
-func worst(g record.Grading) (checks.Severity, string) {
+func worst(g record.Grading) grade {
 	var highest float64
 	var vector string
 	for _, v := range g.Vectors {
@@ -24,15 +32,15 @@ func worst(g record.Grading) (checks.Severity, string) {
 		}
 	}
 	if vector != "" {
-		return ofScore(highest), vector
+		return grade{ofScore(highest), uint8(math.Round(10 * highest)), vector}
 	}
 	if s := ofGrade(g.Grade); s != checks.SeverityUnknown {
-		return s, ""
+		return grade{severity: s}
 	}
 	if g.Informational == "unmaintained" || g.Informational == "notice" {
-		return checks.SeverityLow, ""
+		return grade{severity: checks.SeverityLow}
 	}
-	return checks.SeverityUnknown, ""
+	return grade{}
 }
 
 // baseScore returns the base score of a CVSS vector of any version, 0 to 10, or false.

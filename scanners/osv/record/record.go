@@ -5,6 +5,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,10 +25,11 @@ type Record struct {
 	ID        string
 	Withdrawn bool
 	Aliases   []string
+	Upstream  []string // problems of others that this one consists of, as distributions name them
 	Affected  []Affected
 	Grading
-	// Partial says that a part had to be left out: a versions member that is no list, where
-	// ranges say the same.
+	// Partial says that a part could not be read: a versions member that is no list, where
+	// ranges say the same, or an event.
 	Partial bool
 
 	modified, published string
@@ -46,11 +48,17 @@ type Grading struct {
 type Affected struct {
 	Ecosystem string // with its suffix: "Debian:12"
 	Name      string
-	Ranges    [][]Event // of versions; those of git commits are left out
+	Ranges    [][]Event // of versions
 	Versions  []string
+	Commits   []CommitRange
+	Imports   []string // Go: paths of the packages that hold the problem
 	Grading
+}
 
-	commits bool // there are ranges of git commits
+// CommitRange is a range of git commits. Only the repository knows what lies between them.
+type CommitRange struct {
+	Repo   string // its address
+	Events []Event
 }
 
 // Event is one event of a range.
@@ -72,7 +80,7 @@ var errNoID = errors.New("it has no id")
 
 // Decode reads one record from its JSON text into r, whose slices it uses again.
 func Decode(text string, r *Record) error {
-	*r = Record{Aliases: r.Aliases[:0], Affected: r.Affected[:0], Grading: Grading{Vectors: r.Vectors[:0]}}
+	*r = Record{Aliases: r.Aliases[:0], Upstream: r.Upstream[:0], Affected: r.Affected[:0], Grading: Grading{Vectors: r.Vectors[:0]}}
 	d := &decoder{s: text}
 	if d.peek() != '{' {
 		d.fail()
@@ -98,11 +106,9 @@ func (r *Record) field(d *decoder, key string) {
 	case "withdrawn":
 		r.Withdrawn = d.text() != ""
 	case "aliases":
-		d.array(func() {
-			if s := d.text(); s != "" && len(s) <= MaxText {
-				r.Aliases = append(r.Aliases, s)
-			}
-		})
+		r.Aliases = decodeTexts(d, r.Aliases)
+	case "upstream":
+		r.Upstream = decodeTexts(d, r.Upstream)
 	case "summary":
 		r.summary = d.text()
 	case "details":
@@ -119,6 +125,16 @@ func (r *Record) field(d *decoder, key string) {
 	default:
 		d.skip()
 	}
+}
+
+// decodeTexts appends the texts of a list that are not too long.
+func decodeTexts(d *decoder, list []string) []string {
+	d.array(func() {
+		if s := d.text(); s != "" && len(s) <= MaxText {
+			list = append(list, s)
+		}
+	})
+	return list
 }
 
 func decodeVectors(d *decoder, list []string) []string {
@@ -167,12 +183,7 @@ func (r *Record) decodeAffected(d *decoder) Affected {
 				}
 			})
 		case "ranges":
-			d.array(func() {
-				events, commits := decodeRange(d)
-				if a.commits = a.commits || commits; len(events) > 0 {
-					a.Ranges = append(a.Ranges, events)
-				}
-			})
+			d.array(func() { r.decodeRange(d, &a) })
 		case "versions":
 			r.Partial = !d.array(func() {
 				if s := d.text(); s != "" && len(s) <= MaxText {
@@ -183,6 +194,14 @@ func (r *Record) decodeAffected(d *decoder) Affected {
 			a.Vectors = decodeVectors(d, nil)
 		case "database_specific":
 			a.Grade, a.Informational = decodeSpecific(d)
+		case "ecosystem_specific":
+			d.object(func(key string) {
+				if key == "imports" {
+					a.Imports = decodeImports(d)
+				} else {
+					d.skip()
+				}
+			})
 		default:
 			d.skip()
 		}
@@ -190,47 +209,79 @@ func (r *Record) decodeAffected(d *decoder) Affected {
 	return a
 }
 
-// decodeRange reads one range. Commits have no order without their repository: of a range
-// of them nothing is returned.
-func decodeRange(d *decoder) (events []Event, commits bool) {
-	var kind string
+// maxImports is how many import paths of one package are kept; more count as none known,
+// which is the safe side. The most that a record names is below a hundred.
+const maxImports = 1000
+
+// decodeImports reads the packages that a Go record names
+// (https://go.dev/doc/security/vuln/database#schema). An entry without a path makes the list
+// worth nothing: then it does not name all packages.
+func decodeImports(d *decoder) []string {
+	var paths []string
+	whole := d.array(func() {
+		path := ""
+		d.object(func(key string) {
+			if key == "path" {
+				path = d.text()
+			} else {
+				d.skip()
+			}
+		})
+		paths = append(paths, path)
+	})
+	if !whole || len(paths) > maxImports || slices.ContainsFunc(paths, func(p string) bool { return p == "" || len(p) > MaxText }) {
+		return nil
+	}
+	return paths
+}
+
+// decodeRange reads one range. One of a kind that is not known is left out.
+func (r *Record) decodeRange(d *decoder, a *Affected) {
+	var kind, repo string
+	var events []Event
 	d.object(func(key string) {
 		switch key {
 		case "type":
 			kind = d.text()
+		case "repo":
+			repo = d.text()
 		case "events":
-			d.array(func() { events = decodeEvents(d, events) })
+			d.array(func() { events = r.decodeEvents(d, events) })
 		default:
 			d.skip()
 		}
 	})
-	if kind != "SEMVER" && kind != "ECOSYSTEM" {
-		return nil, kind == "GIT"
+	switch {
+	case kind == "GIT" && len(repo) <= MaxText:
+		a.Commits = append(a.Commits, CommitRange{repo, events})
+	case (kind == "SEMVER" || kind == "ECOSYSTEM") && len(events) > 0:
+		a.Ranges = append(a.Ranges, events)
 	}
-	return events, false
 }
 
-func decodeEvents(d *decoder, events []Event) []Event {
+// decodeEvents appends the events of one member of events. One that cannot be read errs on
+// the side of more versions, and the record counts as partial.
+func (r *Record) decodeEvents(d *decoder, events []Event) []Event {
 	d.object(func(key string) {
-		v := d.text()
-		if v == "" || len(v) > MaxText {
+		kind, ok := eventKinds[key]
+		if !ok {
+			d.skip()
 			return
 		}
+		v := d.text()
+		readable := v != "" && len(v) <= MaxText
+		r.Partial = r.Partial || !readable
 		switch {
-		case key == "introduced" && v == "0":
+		case kind == Introduced && (v == "0" || !readable):
 			events = append(events, Event{Kind: Start})
-		case key == "introduced":
-			events = append(events, Event{Introduced, v})
-		case key == "fixed":
-			events = append(events, Event{Fixed, v})
-		case key == "last_affected":
-			events = append(events, Event{LastAffected, v})
-		case key == "limit":
-			events = append(events, Event{Limit, v})
+		case readable:
+			events = append(events, Event{kind, v})
 		}
 	})
 	return events
 }
+
+var eventKinds = map[string]byte{"introduced": Introduced, "fixed": Fixed, "last_affected": LastAffected, "limit": Limit}
 
 // Time is when r last changed, UTC; zero when it says nothing readable.
 func (r *Record) Time() time.Time {
@@ -249,7 +300,7 @@ func (r *Record) Check() error {
 		return nil
 	}
 	for i := range r.Affected {
-		if a := &r.Affected[i]; len(a.Ranges) == 0 && len(a.Versions) == 0 && !a.commits {
+		if a := &r.Affected[i]; len(a.Ranges) == 0 && len(a.Versions) == 0 && len(a.Commits) == 0 {
 			return fmt.Errorf("its versions are no list")
 		}
 	}
