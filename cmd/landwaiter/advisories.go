@@ -49,7 +49,7 @@ func (f advisoryFolder) open(c *console, repair bool) (*osv.Index, error) {
 type importCommand struct {
 	advisoryFolder
 	Force bool   `help:"Accept an archive with over 30 % fewer advisories than before."`
-	Path  string `arg:"" help:"Folder (<ecosystem>/all.zip) or zip file."`
+	Path  string `arg:"" help:"Folder (<ecosystem>/all.zip, known_exploited_vulnerabilities.json, epss_scores-*.csv.gz) or one such file."`
 }
 
 // Help shows an example.
@@ -102,6 +102,16 @@ func printImported(c *console, done osv.Imported) {
 	if c.quiet {
 		return
 	}
+	for _, s := range done.Sources {
+		bytes += s.Bytes
+		switch {
+		case s.Err != nil: // told with the other failures
+		case s.Unchanged:
+			fmt.Fprintf(c.out, "%s is unchanged: %d CVEs.\n", s.Name, s.CVEs)
+		default:
+			fmt.Fprintf(c.out, "%s: %d CVEs.\n", s.Name, s.CVEs)
+		}
+	}
 	fmt.Fprintf(c.out, "%d ecosystems, %d advisories, %d of them read now", len(done.Ecosystems), records, changed)
 	if bytes > 0 {
 		fmt.Fprintf(c.out, ", %.1f MB downloaded", float64(bytes)/1e6)
@@ -112,6 +122,8 @@ func printImported(c *console, done osv.Imported) {
 type updateCommand struct {
 	advisoryFolder
 	URL       string   `env:"LANDWAITER_OSV_URL" default:"https://osv-vulnerabilities.storage.googleapis.com" help:"Address of the OSV bucket."`
+	KEVURL    string   `name:"kev-url" env:"LANDWAITER_KEV_URL" default:"${kev_url}" help:"Address of the catalogue of known exploited vulnerabilities, or off."`
+	EPSSURL   string   `name:"epss-url" env:"LANDWAITER_EPSS_URL" default:"${epss_url}" help:"Address of the EPSS scores, or off."`
 	Ecosystem []string `placeholder:"NAME" help:"Only these ecosystems. Default: all that Landwaiter reads."`
 	Full      bool     `help:"Download whole archives even where changes would do."`
 	Force     bool     `help:"Accept an archive with over 30 % fewer advisories than before."`
@@ -132,7 +144,7 @@ func (cmd *updateCommand) Run(c *console) error {
 	p := newProgress(c)
 	defer p.done()
 	done, err := index.Update(c.ctx, osv.UpdateOptions{
-		URL: cmd.URL, Ecosystems: cmd.Ecosystem, Full: cmd.Full, Force: cmd.Force, Progress: sayProgress(p),
+		URL: cmd.URL, KEVURL: cmd.KEVURL, EPSSURL: cmd.EPSSURL, Ecosystems: cmd.Ecosystem, Full: cmd.Full, Force: cmd.Force, Progress: sayProgress(p),
 	})
 	p.done()
 	printImported(c, done)
@@ -174,7 +186,24 @@ func (cmd *statusCommand) Run(c *console) error {
 	for _, e := range s.Ecosystems {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\n", e.Ecosystem, e.Records, e.Withdrawn, day(e.Newest), day(e.Fetched))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out)
+	for _, e := range [...]struct {
+		name, without string
+		osv.ExploitStatus
+	}{
+		{"known exploited (KEV)", "no rule about exploited vulnerabilities can be judged", s.KEV},
+		{"EPSS", "no rule about EPSS scores can be judged", s.EPSS},
+	} {
+		if e.Fetched.IsZero() {
+			fmt.Fprintf(c.out, "No data of %s: %s.\n", e.name, e.without)
+			continue
+		}
+		fmt.Fprintf(c.out, "%s: %d CVEs, published %s, current as of %s.\n", e.name, e.CVEs, day(e.Published), day(e.Fetched))
+	}
+	return nil
 }
 
 func day(t time.Time) string {

@@ -79,7 +79,7 @@ func compile(c *console, dir, home, target string, p *progress) error {
 	return nil
 }
 
-// archivesKey names the state of the archives under dir.
+// archivesKey names the state of what an import takes from dir.
 func archivesKey(dir string) (string, error) {
 	h, found := sha256.New(), 0
 	absolute, err := filepath.Abs(dir)
@@ -88,14 +88,16 @@ func archivesKey(dir string) (string, error) {
 	}
 	fmt.Fprintln(h, absolute)
 	err = filepath.WalkDir(absolute, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".zip") {
+		if err != nil || d.IsDir() || !osv.Recognised(d.Name()) {
 			return err
 		}
 		st, err := os.Stat(name)
 		if err != nil {
 			return err
 		}
-		found++
+		if strings.HasSuffix(name, ".zip") {
+			found++
+		}
 		fmt.Fprintln(h, name, st.Size(), st.ModTime().UnixNano())
 		return nil
 	})

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/landwaiter/landwaiter/scanners/osv"
 )
 
 // config is the operator's configuration of `landwaiter serve`, checked.
@@ -28,7 +30,9 @@ type config struct {
 	webhookSecrets []string
 	apiURL         string // with a trailing slash
 	osvURL         string
-	refresh        bool // update advisories in the background
+	kevURL         string // or "off"
+	epssURL        string // or "off"
+	refresh        bool   // update advisories in the background
 	logLevel       slog.Level
 	logFormat      string
 	workers        int
@@ -73,6 +77,10 @@ var settings = []setting{
 		set: func(c *config, v string) error { return setAPIURL(&c.apiURL, v) }},
 	{name: "OSV_URL", initial: "https://osv-vulnerabilities.storage.googleapis.com", should: "the https:// address of an OSV bucket",
 		set: func(c *config, v string) error { return setURL(&c.osvURL, v) }},
+	{name: "KEV_URL", initial: osv.DefaultKEVURL, should: "the https:// address of CISA's catalogue of known exploited vulnerabilities or of a copy, or off",
+		set: func(c *config, v string) error { return setURLOrOff(&c.kevURL, v) }},
+	{name: "EPSS_URL", initial: osv.DefaultEPSSURL, should: "the https:// address of FIRST's EPSS scores (CSV, maybe .gz) or of a copy, or off",
+		set: func(c *config, v string) error { return setURLOrOff(&c.epssURL, v) }},
 	{name: "ADVISORY_REFRESH", initial: "on", should: "on or off",
 		set: func(c *config, v string) error { return setChoice(&c.refresh, v) }},
 	{name: "WORKERS", initial: "4", should: "how many jobs run at once, 1 to 64",
@@ -186,6 +194,14 @@ func setURL(target *string, v string) error {
 	}
 	*target = strings.TrimSuffix(v, "/")
 	return nil
+}
+
+func setURLOrOff(target *string, v string) error {
+	if v == "off" {
+		*target = v
+		return nil
+	}
+	return setURL(target, v)
 }
 
 func isLoopback(host string) bool {

@@ -18,6 +18,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
+
+	"github.com/landwaiter/landwaiter/scanners/osv"
 )
 
 // version is the released version, set by the linker; see the Makefile.
@@ -98,6 +100,7 @@ func run(c *console, args []string) int {
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(c.out, c.err),
+		kong.Vars{"kev_url": osv.DefaultKEVURL, "epss_url": osv.DefaultEPSSURL},
 		kong.Exit(func(n int) { code = n }),
 	)
 	if err != nil {

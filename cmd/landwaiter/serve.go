@@ -160,7 +160,7 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(advisoryAges{s.advisories, time.Now}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.app, err = app.New(app.Config{
 		AppID: s.conf.appID, PrivateKey: s.conf.privateKey, WebhookSecrets: s.conf.webhookSecrets,
 		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL, Sign: links.Sign,
@@ -235,7 +235,9 @@ func (s *service) run(ctx context.Context, listen, metrics net.Listener) error {
 // an incremental update costs a few kilobytes.
 const (
 	refreshEvery      = 15 * time.Minute
-	refreshAfterFault = 2 * time.Minute
+	refreshAfterFault = 2 * time.Minute // then twice as long each time, up to refreshEvery
+	// exploitsEvery is for KEV, which changes on some days, and EPSS, which does daily.
+	exploitsEvery = 2 * time.Hour
 	// maxAdvisoryAge is how old they may get before verdicts become unknown: new malware is
 	// known within days, and a week of failed updates needs a person.
 	maxAdvisoryAge = 7 * 24 * time.Hour
@@ -244,17 +246,23 @@ const (
 // refreshAdvisories keeps the advisories current until ctx ends. What fails is logged and
 // tried again; the last good data stays in use and its age is in every report.
 func (s *service) refreshAdvisories(ctx context.Context) {
+	afterFault := refreshAfterFault
 	for {
 		wait := refreshEvery
-		done, err := s.advisories.Update(ctx, osv.UpdateOptions{URL: s.conf.osvURL})
+		done, err := s.advisories.Update(ctx, osv.UpdateOptions{
+			URL: s.conf.osvURL, KEVURL: s.conf.kevURL, EPSSURL: s.conf.epssURL, ExploitsAge: exploitsEvery,
+		})
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil {
-			wait = refreshAfterFault
+			wait, afterFault = afterFault, min(2*afterFault, refreshEvery)
 			s.log.Error("updating advisories", "source", s.conf.osvURL, "error", err.Error())
-		} else if len(done.Changed) > 0 {
-			s.log.Info("advisories updated", "packages", len(done.Changed))
+		} else {
+			afterFault = refreshAfterFault
+		}
+		if len(done.Changed) > 0 {
+			s.log.Info("advisories updated", "packages", len(done.Changed), "exploited", len(done.Exploited))
 		}
 		select {
 		case <-ctx.Done():

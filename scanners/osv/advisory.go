@@ -121,7 +121,7 @@ func (m *matcher) root(i int) int {
 // merge makes the Advisory of the hits of one group.
 func (m *matcher) merge(group int, order versions.Order, name string) (checks.Advisory, error) {
 	var a checks.Advisory
-	m.ids, m.aliases, m.fixed = m.ids[:0], m.aliases[:0], m.fixed[:0]
+	m.ids, m.aliases, m.upstream, m.fixed = m.ids[:0], m.aliases[:0], m.upstream[:0], m.fixed[:0]
 	for i := group; i < len(m.hits); i++ {
 		h := &m.hits[i]
 		if h.group != group {
@@ -130,6 +130,9 @@ func (m *matcher) merge(group int, order versions.Order, name string) (checks.Ad
 		m.ids = append(m.ids, h.rec.id)
 		for c := h.rec.aliases; !c.done(); {
 			m.aliases = append(m.aliases, c.text())
+		}
+		for c := h.rec.upstream; !c.done(); {
+			m.upstream = append(m.upstream, c.text())
 		}
 		m.fixed = h.fixes(m.fixed)
 		g, err := h.gradeOf()
@@ -144,6 +147,7 @@ func (m *matcher) merge(group int, order versions.Order, name string) (checks.Ad
 			return a, err
 		}
 	}
+	m.gen.exploits.tell(&a, m.ids, m.aliases, m.upstream)
 	a.ID = m.keepText(preferredID(m.ids, m.aliases, a.Malware))
 	m.ids = append(m.ids, m.aliases...)
 	a.Aliases = m.keepList(others(m.ids, a.ID))

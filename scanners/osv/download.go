@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -31,25 +32,35 @@ type bucket struct {
 // get asks for an object. Its path is <ecosystem>/<name>. The caller closes the body.
 func (b *bucket) get(ctx context.Context, path string, header map[string]string) (*http.Response, error) {
 	ecosystem, name, _ := strings.Cut(path, "/")
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+"/"+url.PathEscape(ecosystem)+"/"+url.PathEscape(name), nil)
+	// The checksum is over the bytes as stored: the transport must not ask for others.
+	all := map[string]string{"Accept-Encoding": "identity"}
+	maps.Copy(all, header)
+	res, err := request(ctx, b.client, b.base+"/"+url.PathEscape(ecosystem)+"/"+url.PathEscape(name), all)
 	if err != nil {
+		return nil, fmt.Errorf("fetching %s: %w", path, err)
+	}
+	return res, nil
+}
+
+// request asks for a URL and watches that the answer does not stall. The caller closes the body.
+func request(ctx context.Context, client *http.Client, address string, header map[string]string) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		cancel(nil)
 		return nil, err
 	}
-	// The checksum is over the bytes as stored: the transport must not ask for others.
-	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Set("User-Agent", "landwaiter")
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	req = req.WithContext(ctx)
 	stalled := fmt.Errorf("nothing arrived for %s", stallLimit)
 	timer := time.AfterFunc(stallLimit, func() { cancel(stalled) })
-	res, err := b.client.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		timer.Stop()
 		cancel(nil)
-		return nil, fmt.Errorf("fetching %s: %w", path, err)
+		return nil, err
 	}
 	res.Body = &watched{ReadCloser: res.Body, timer: timer, cancel: cancel, cause: func() error { return context.Cause(ctx) }}
 	return res, nil

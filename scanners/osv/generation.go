@@ -12,6 +12,7 @@ type generation struct {
 	base, overlay *file    // overlay may be nil
 	hidden        []uint64 // bit i: the overlay replaces row i of base
 	users         atomic.Int64
+	exploits      openedExploits
 }
 
 // newGeneration takes over the caller's use of both files.

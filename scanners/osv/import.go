@@ -33,8 +33,25 @@ type ImportOptions struct {
 type Imported struct {
 	Ecosystems []ImportedEcosystem // sorted by name
 	// Changed are the packages about which the index may say something else than before,
-	// sorted. Ecosystems that were not there before are left out.
+	// sorted: records that changed, and those whose CVE became known as exploited or ceased to
+	// be. Ecosystems that were not there before are left out. A change of scores is none: they
+	// all change daily.
 	Changed []PackageKey
+	// Exploited are the CVEs that the catalogue of exploited vulnerabilities now names and did
+	// not before, or the other way round, sorted; none when there was no catalogue before.
+	Exploited []string
+	// Sources are KEV and EPSS, those of them that were asked for.
+	Sources []ImportedSource
+}
+
+// ImportedSource is what a refresh did to one source of what is exploited.
+type ImportedSource struct {
+	Name      string // "KEV" or "EPSS"
+	CVEs      int    // now in the table
+	Bytes     int64  // downloaded
+	Unchanged bool   // it is what was there before
+	// Err says why it stays as it was; nil when it was refreshed.
+	Err error
 }
 
 // ImportedEcosystem is what a refresh did to one ecosystem.
@@ -65,7 +82,9 @@ const (
 )
 
 // Import takes the archives at path into the index: a folder in the layout of the OSV
-// bucket (<Ecosystem>/all.zip, also under osv-scalibr/), or one zip file.
+// bucket (<Ecosystem>/all.zip, also under osv-scalibr/), or one zip file. In the folder, or
+// by itself, known_exploited_vulnerabilities.json is taken for CISA's catalogue, and the last
+// by name of epss_scores-*.csv and .csv.gz for EPSS scores.
 //
 // Each archive replaces all records of its ecosystem. Data counts as current at the time
 // its file was last written. An archive that is truncated, bombed, has more than 1 %
@@ -73,7 +92,8 @@ const (
 // as it was; the others are taken, and the error (ErrRefused) names those refused.
 func (x *Index) Import(ctx context.Context, path string, o ImportOptions) (Imported, error) {
 	list, err := findArchives(path)
-	if err != nil {
+	kev, epss := findExploits(path)
+	if err != nil && kev == "" && epss == "" {
 		return Imported{}, fmt.Errorf("importing advisories: %w", err)
 	}
 	now := clock(o.Now)
@@ -83,13 +103,22 @@ func (x *Index) Import(ctx context.Context, path string, o ImportOptions) (Impor
 	}
 	defer r.end()
 	r.force, r.progress = o.Force, o.Progress
-	for _, f := range list {
+	written := func(path string) time.Time {
 		fetched := now()
-		if info, err := os.Stat(f.path); err == nil && info.ModTime().Before(fetched) {
+		if info, err := os.Stat(path); err == nil && info.ModTime().Before(fetched) {
 			fetched = info.ModTime().UTC()
 		}
+		return fetched
+	}
+	for _, f := range list {
+		fetched := written(f.path)
 		if err := r.replace(ctx, f, ecosystemMeta{Fetched: fetched, Source: f.path}, nil); err != nil {
 			return Imported{}, err
+		}
+	}
+	for _, path := range [...]string{kev, epss} {
+		if path != "" {
+			r.importExploits(path, path == kev, written(path))
 		}
 	}
 	return r.commit()
@@ -114,6 +143,8 @@ type refresh struct {
 	partial map[string]*batch        // changed records to put over the old ones
 	meta    map[string]ecosystemMeta // of every ecosystem, as it will be
 	done    map[string]*ImportedEcosystem
+
+	exploitRefresh
 }
 
 // begin takes the lock of the index and reads what another process may have done to it.
@@ -139,6 +170,7 @@ func (r *refresh) open() error {
 	if err := lockFile(r.lock); err != nil {
 		return fmt.Errorf("locking %s: %w", r.lock.Name(), err)
 	}
+	r.was = r.x.openExploits().table
 	r.old, err = r.x.newest()
 	if errors.Is(err, ErrNoIndex) || errors.Is(err, ErrCorrupt) {
 		return nil
@@ -226,14 +258,25 @@ func (r *refresh) lostTooMuch(before, after ecosystemMeta) bool {
 
 // commit writes what was gathered and makes it current. The error joins the refusals.
 func (r *refresh) commit() (Imported, error) {
-	var out Imported
+	out := Imported{Sources: r.sources}
+	if err := r.writeExploits(); err != nil {
+		return Imported{}, err
+	}
 	var err error
 	if r.changed() {
 		if out.Changed, err = r.write(); err != nil {
 			return Imported{}, err
 		}
 	}
+	if err := r.tellExploits(&out); err != nil {
+		return Imported{}, err
+	}
 	var refused []error
+	for _, s := range out.Sources {
+		if s.Err != nil {
+			refused = append(refused, fmt.Errorf("%s: %w", s.Name, s.Err))
+		}
+	}
 	for _, e := range r.done {
 		out.Ecosystems = append(out.Ecosystems, *e)
 	}

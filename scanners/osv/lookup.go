@@ -23,6 +23,7 @@ type matcher struct {
 
 	first               map[string]int // an id to the first hit that bears it
 	ids, aliases, fixed []string       // views
+	upstream            []string       // views
 }
 
 // hit is one record that affects the package at hand.

@@ -51,8 +51,9 @@ type Index struct {
 // folder is where the index lies in the operator's data directory.
 const folder = "advisories"
 
-func (x *Index) basePath() string    { return filepath.Join(x.dir, "base.index") }
-func (x *Index) overlayPath() string { return filepath.Join(x.dir, "changes.index") }
+func (x *Index) basePath() string     { return filepath.Join(x.dir, "base.index") }
+func (x *Index) overlayPath() string  { return filepath.Join(x.dir, "changes.index") }
+func (x *Index) exploitsPath() string { return filepath.Join(x.dir, "exploits.table") }
 
 // Open opens the index under the operator's data directory dir. A directory without an
 // index is no error: then Lookup gives ErrNoIndex until something is imported.
@@ -107,6 +108,7 @@ func (x *Index) load() error {
 	if err != nil {
 		return err
 	}
+	g.exploits = x.openExploits()
 	x.swap(g)
 	return nil
 }
@@ -131,10 +133,7 @@ func (x *Index) openOverlay(base *file) (*file, error) {
 // isCurrent says whether the files on disk are those that are open.
 func (x *Index) isCurrent() bool {
 	g := x.current.Load()
-	if g == nil {
-		return false
-	}
-	if !sameFile(x.basePath(), g.base) {
+	if g == nil || !sameFile(x.basePath(), g.base) || !sameInfo(x.exploitsPath(), g.exploits.info) {
 		return false
 	}
 	return sameFile(x.overlayPath(), g.overlay) || g.overlay == nil && x.foreignOverlay(g.base)
@@ -151,11 +150,19 @@ func (x *Index) foreignOverlay(base *file) bool {
 
 // sameFile says whether f, nil for none, is what lies at path.
 func sameFile(path string, f *file) bool {
-	info, err := os.Stat(path)
-	if err != nil || f == nil {
-		return err != nil && f == nil
+	if f == nil {
+		return sameInfo(path, nil)
 	}
-	return os.SameFile(info, f.info) && info.ModTime().Equal(f.info.ModTime()) && info.Size() == f.info.Size()
+	return sameInfo(path, f.info)
+}
+
+// sameInfo says whether what lies at path is what opened told of, nil for nothing.
+func sameInfo(path string, opened os.FileInfo) bool {
+	info, err := os.Stat(path)
+	if err != nil || opened == nil {
+		return err != nil && opened == nil
+	}
+	return os.SameFile(info, opened) && info.ModTime().Equal(opened.ModTime()) && info.Size() == opened.Size()
 }
 
 // hold returns the current generation for reading; the caller releases it.
@@ -223,6 +230,16 @@ type Status struct {
 	Records    int
 	Packages   int               // of the base, and of the changes since
 	Ecosystems []EcosystemStatus // sorted by name
+	// KEV and EPSS are what is known of exploitation; without data they are zero.
+	KEV, EPSS ExploitStatus
+}
+
+// ExploitStatus is what is held of CISA's catalogue or of the EPSS scores. Times are UTC.
+type ExploitStatus struct {
+	CVEs      int
+	Published time.Time // as the source says
+	Fetched   time.Time // when the data was last known to be current; zero when there is none
+	Source    string    // the URL or the path it came from
 }
 
 // EcosystemStatus is what the index holds of one ecosystem. Times are UTC.
@@ -242,7 +259,7 @@ func (x *Index) Status() Status {
 		return Status{}
 	}
 	defer g.release()
-	s := Status{Path: g.base.path}
+	s := Status{Path: g.base.path, KEV: statusOf(g.exploits.table.KEV()), EPSS: statusOf(g.exploits.table.EPSS())}
 	for _, f := range g.files() {
 		s.Bytes += int64(len(f.data))
 		s.Packages += f.numKeys()

@@ -228,14 +228,20 @@ func changedKeys(old, now *generation) ([]PackageKey, error) {
 			return nil, err
 		}
 	}
-	list := make([]PackageKey, 0, len(keys))
+	return sortedKeys(keys), nil
+}
+
+func sortedKeys(keys map[PackageKey]bool) []PackageKey {
+	var list []PackageKey
 	for k := range keys {
 		list = append(list, k)
 	}
-	slices.SortFunc(list, func(a, b PackageKey) int {
-		return cmp.Or(strings.Compare(a.Ecosystem, b.Ecosystem), strings.Compare(a.Name, b.Name))
-	})
-	return list, nil
+	slices.SortFunc(list, PackageKey.compare)
+	return list
+}
+
+func (k PackageKey) compare(other PackageKey) int {
+	return cmp.Or(strings.Compare(k.Ecosystem, other.Ecosystem), strings.Compare(k.Name, other.Name))
 }
 
 // collect adds the packages of the marked rows.

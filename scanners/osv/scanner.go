@@ -67,6 +67,7 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 		}
 	}
 	e.DataTime = w.dataTime()
+	e.ExploitedTime, e.EPSSTime = g.exploits.table.KEV().Fetched, g.exploits.table.EPSS().Fetched
 	if age := s.now().Sub(e.DataTime); s.maxAge > 0 && !e.DataTime.IsZero() && age > s.maxAge {
 		e.Gaps = append(e.Gaps, checks.Gap{Reason: fmt.Sprintf("the advisories are %d days old and may be at most %d; see why `landwaiter advisories update` fails",
 			int(age.Hours()/24), int(s.maxAge.Hours()/24))})

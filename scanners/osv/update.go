@@ -17,6 +17,14 @@ import (
 // DefaultURL is the public OSV bucket (https://google.github.io/osv.dev/data/).
 const DefaultURL = "https://osv-vulnerabilities.storage.googleapis.com"
 
+// The public sources of what is exploited: CISA's catalogue
+// (https://www.cisa.gov/known-exploited-vulnerabilities-catalog) and FIRST's daily scores
+// (https://www.first.org/epss/data_stats).
+const (
+	DefaultKEVURL  = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
+	DefaultEPSSURL = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
+)
+
 // DefaultEcosystems are the ecosystems of the manifests that Landwaiter reads, by OSV name.
 func DefaultEcosystems() []string {
 	return []string{"crates.io", "GitHub Actions", "Go", "Hackage", "Hex", "Maven", "npm",
@@ -29,10 +37,15 @@ type UpdateOptions struct {
 	Client *http.Client // nil means one with time limits on each step
 	// Ecosystems to refresh; nil means those in the index, or DefaultEcosystems when it is empty.
 	Ecosystems []string
-	Full       bool             // take whole archives even where changes would do
-	Force      bool             // as in ImportOptions
-	Progress   func(Progress)   // as in ImportOptions
-	Now        func() time.Time // nil means time.Now
+	// KEVURL and EPSSURL are where CISA's catalogue and FIRST's scores come from, such as
+	// DefaultKEVURL; "" or "off" leaves what is there as it is.
+	KEVURL, EPSSURL string
+	// ExploitsAge is how old both may be before they are asked for again; 0 asks every time.
+	ExploitsAge time.Duration
+	Full        bool             // take whole archives even where changes would do
+	Force       bool             // as in ImportOptions
+	Progress    func(Progress)   // as in ImportOptions
+	Now         func() time.Time // nil means time.Now
 }
 
 // Update refreshes the index from the OSV bucket: only what changed since the last time
@@ -66,6 +79,12 @@ func (x *Index) Update(ctx context.Context, o UpdateOptions) (Imported, error) {
 		if err := ctx.Err(); err != nil {
 			return Imported{}, err
 		}
+	}
+	for _, s := range [...]exploitSource{{"KEV", o.KEVURL}, {"EPSS", o.EPSSURL}} {
+		u.updateExploits(ctx, s, o.ExploitsAge)
+	}
+	if err := ctx.Err(); err != nil {
+		return Imported{}, err
 	}
 	return r.commit()
 }
