@@ -62,6 +62,37 @@ var written = []struct {
 				needsOf(i, n, func(k int) string { return fmt.Sprintf("    #   package-%d\n", k) })
 		})
 	}},
+	{"mix.lock", func(n int) string {
+		return "%{\n" + each(n, func(i int) string {
+			return fmt.Sprintf("  \"package_%d\": {:hex, :package_%d, \"1.2.%d\", \"3c1d76a28b5a1f3dca4f2d6f8d5c1f0a5e8a8f3d7a1f2c3b4d5e6f7a8b9c0d1e\", [:mix], [", i, i, i) +
+				strings.TrimSuffix(needsOf(i, n, func(k int) string {
+					return fmt.Sprintf("{:package_%d, \"~> 1.0\", [hex: :package_%d, repo: \"hexpm\", optional: false]}, ", k, k)
+				}), ", ") + "], \"hexpm\", \"3c1d76a28b5a1f3dca4f2d6f8d5c1f0a5e8a8f3d7a1f2c3b4d5e6f7a8b9c0d1e\"},\n"
+		}) + "}\n"
+	}},
+	{"Podfile.lock", func(n int) string {
+		return "PODS:\n" + each(n, func(i int) string {
+			return fmt.Sprintf("  - Package%d (1.2.%d):\n", i, i) + needsOf(i, n, func(k int) string { return fmt.Sprintf("    - Package%d (~> 1.0)\n", k) })
+		}) + "\nDEPENDENCIES:\n  - Package0\n\nPODFILE CHECKSUM: 07aa\n\nCOCOAPODS: 1.11.2\n"
+	}},
+	{"Package.resolved", func(n int) string {
+		return "{\"pins\": [" + each(n, func(i int) string {
+			return fmt.Sprintf("%s\n    {\n      \"identity\": \"package-%d\",\n      \"kind\": \"remoteSourceControl\",\n      \"location\": \"https://git.example/o/package-%d.git\",\n      \"state\": {\"revision\": \"8b0f61a32e7d0f1e6de46cbdef59e71c74eb74e3\", \"version\": \"1.2.%d\"}\n    }", comma(i > 0), i, i, i)
+		}) + "], \"version\": 2}\n"
+	}},
+	{"conan.lock", func(n int) string {
+		return "{\"version\": \"0.5\", \"requires\": [" + each(n, func(i int) string {
+			return fmt.Sprintf("%s\n    \"package-%d/1.2.%d#13c96f538b52e1600c40b88994de240f%%1667396813.733\"", comma(i > 0), i, i)
+		}) + "]}\n"
+	}},
+	{"cabal.project.freeze", func(n int) string {
+		return "constraints: any.base ==4.18,\n" + each(n-1, func(i int) string { return fmt.Sprintf("             any.package-%d ==1.2.%d,\n", i, i) })
+	}},
+	{"renv.lock", func(n int) string {
+		return "{\"Packages\": {" + each(n, func(i int) string {
+			return fmt.Sprintf("%s\n    \"package%d\": {\"Package\": \"package%d\", \"Version\": \"1.2.%d\", \"Source\": \"Repository\", \"Repository\": \"CRAN\", \"Hash\": \"4584a57f565dd7987d59dda3a02cfb41\"}", comma(i > 0), i, i, i)
+		}) + "}}\n"
+	}},
 	{"go.mod", func(n int) string {
 		return "module example.com/app\n\ngo 1.24\n\nrequire (\n" + each(n, func(i int) string { return fmt.Sprintf("\texample.com/package-%d v1.2.%d // indirect\n", i, i) }) + ")\n"
 	}},

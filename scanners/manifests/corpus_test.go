@@ -32,6 +32,8 @@ var explained = []struct{ format, difference, reason string }{
 	{"pom.xml", `^\+`, "Dependencies whose version is not in the file"},
 	{"pom.xml", `^-org.mine:ranged-package `, "A range is no version"},
 	{"Directory.Packages.props", `^\+`, "PackageVersion elements"},
+	{"stack.yaml.lock", `^\+postgresql-libpq `, "Packages from a repository or an archive"},
+	{"renv.lock", `^\+(morning|mime|BSgenome) `, "The library takes packages of CRAN only"},
 }
 
 // explain returns the reason for a difference, "" when there is none.
@@ -123,16 +125,11 @@ func compare(t *testing.T, m checks.Manifest, all memory) {
 // checkFacts fails where a package lacks what each of its format has.
 func checkFacts(t *testing.T, m checks.Manifest) {
 	t.Helper()
-	hasLines := true
-	switch m.Format {
-	case "mix.lock", "stack.yaml.lock", "cabal.project.freeze":
-		hasLines = false
-	}
 	for _, p := range m.Packages {
 		if p.PURL == "" || p.Ecosystem == "" || p.Manager == "" || p.Version == "" && p.Constraint == "" && p.Commit == "" && m.Format != "pom.xml" && m.Format != "requirements.txt" {
 			t.Errorf("%s: %+v lacks something", m.Path, p)
 		}
-		if hasLines && p.Line == 0 {
+		if p.Line == 0 {
 			t.Errorf("%s: %s has no line", m.Path, p.PURL)
 		}
 		if n := len(p.Via); n > 0 && p.Via[n-1] != p.Name {
@@ -151,6 +148,9 @@ var fixtureFolders = map[string]string{
 	"java/gradleverificationmetadataxml": "gradle/verification-metadata.xml", "java/pomxml": "pom.xml",
 	"dotnet/packageslockjson": "packages.lock.json", "dotnet/packagesconfig": "packages.config",
 	"dotnet/nugetcpm": "Directory.Packages.props", "dart/pubspec": "pubspec.lock",
+	"erlang/mixlock": "mix.lock", "elixir/mixlock": "mix.lock", "haskell/cabal": "cabal.project.freeze",
+	"haskell/stacklock": "stack.yaml.lock", "r/renvlock": "renv.lock", "cpp/conanlock": "conan.lock",
+	"swift/packageresolved": "Package.resolved", "swift/podfilelock": "Podfile.lock",
 }
 
 // TestCorpusFormats reads the library's own fixtures, many of which are broken on purpose. A

@@ -30,10 +30,12 @@ const (
 	ParserLibrary = "osv-scalibr"
 )
 
-// The lock files of JavaScript and Python, any of which resolves a companion.
+// The lock files of JavaScript, Python and Haskell, any of which resolves a companion.
 var (
 	npmLocks    = []string{"package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock"}
 	pythonLocks = []string{"poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"}
+
+	haskellLocks = []string{"cabal.project.freeze", "stack.yaml.lock"}
 )
 
 // formats is the table. To add a format: write a file with a function that reads a source,
@@ -81,32 +83,54 @@ var formats = []Format{
 	{Name: "GitHub Actions", Files: []string{"/.github/workflows/*.yml", "/.github/workflows/*.yaml", "action.yml", "action.yaml"}, Ecosystem: "GitHub Actions", Manager: "github-actions", Tier: 1, Parser: ParserOwn, read: readActions, remedy: "correct it by hand"},
 
 	{Name: "pubspec.lock", Files: []string{"pubspec.lock"}, Ecosystem: "Pub", Manager: "pub", Tier: 2, Parser: ParserOwn, read: readPubspec, remedy: "run `dart pub get` to write it again"},
-	{Name: "mix.lock", Files: []string{"mix.lock"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserLibrary, read: readMix, remedy: "run `mix deps.get` to write it again"},
-	{Name: "cabal.project.freeze", Files: []string{"cabal.project.freeze"}, Ecosystem: "Hackage", Manager: "cabal", Tier: 2, Parser: ParserLibrary, read: readCabal, remedy: "run `cabal freeze` to write it again"},
-	{Name: "stack.yaml.lock", Files: []string{"stack.yaml.lock"}, Ecosystem: "Hackage", Manager: "stack", Tier: 2, Parser: ParserLibrary, read: readStack, remedy: "run `stack build` to write it again"},
-	{Name: "renv.lock", Files: []string{"renv.lock"}, Ecosystem: "CRAN", Manager: "renv", Tier: 2, Parser: ParserLibrary, read: readRenv, remedy: "run `renv::snapshot()` to write it again"},
-	{Name: "conan.lock", Files: []string{"conan.lock"}, Ecosystem: "ConanCenter", Manager: "conan", Tier: 2, Parser: ParserLibrary, read: readConan, remedy: "run `conan lock create` to write it again"},
-	{Name: "Package.resolved", Files: []string{"Package.resolved"}, Ecosystem: "SwiftURL", Manager: "swift", Tier: 2, Parser: ParserLibrary, read: readSwift, remedy: "run `swift package resolve` to write it again"},
+	{Name: "mix.lock", Files: []string{"mix.lock"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, read: readMix, remedy: "run `mix deps.get` to write it again"},
+	{Name: "mix.exs", Files: []string{"mix.exs"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsMix, locks: []string{"mix.lock"}, remedy: "correct it by hand"},
+	{Name: "cabal.project.freeze", Files: []string{"cabal.project.freeze"}, Ecosystem: "Hackage", Manager: "cabal", Tier: 2, Parser: ParserOwn, read: readCabal, remedy: "run `cabal freeze` to write it again"},
+	{Name: "stack.yaml.lock", Files: []string{"stack.yaml.lock"}, Ecosystem: "Hackage", Manager: "stack", Tier: 2, Parser: ParserOwn, read: readStack, remedy: "run `stack build` to write it again"},
+	{Name: "*.cabal", Files: []string{"*.cabal"}, Ecosystem: "Hackage", Manager: "cabal", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsCabal, locks: haskellLocks, remedy: "correct it by hand"},
+	{Name: "package.yaml", Files: []string{"package.yaml"}, Ecosystem: "Hackage", Manager: "stack", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsHpack, locks: haskellLocks, remedy: "correct it by hand"},
+	{Name: "renv.lock", Files: []string{"renv.lock"}, Ecosystem: "CRAN", Manager: "renv", Tier: 2, Parser: ParserOwn, read: readRenv, remedy: "run `renv::snapshot()` to write it again"},
+	{Name: "conan.lock", Files: []string{"conan.lock"}, Ecosystem: "ConanCenter", Manager: "conan", Tier: 2, Parser: ParserOwn, read: readConan, remedy: "run `conan lock create` to write it again"},
+	{Name: "conanfile.txt", Files: []string{"conanfile.txt"}, Ecosystem: "ConanCenter", Manager: "conan", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsConan, locks: []string{"conan.lock"}, remedy: "correct it by hand"},
+	{Name: "conanfile.py", Files: []string{"conanfile.py"}, Ecosystem: "ConanCenter", Manager: "conan", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsConanRecipe, locks: []string{"conan.lock"}, remedy: "correct it by hand"},
+	{Name: "Package.resolved", Files: []string{"Package.resolved"}, Ecosystem: "SwiftURL", Manager: "swift", Tier: 2, Parser: ParserOwn, read: readSwift, remedy: "run `swift package resolve` to write it again"},
+	{Name: "Package.swift", Files: []string{"Package.swift"}, Ecosystem: "SwiftURL", Manager: "swift", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsSwift, locks: []string{"Package.resolved"}, remedy: "correct it by hand"},
+	{Name: "Podfile.lock", Files: []string{"Podfile.lock"}, Ecosystem: "CocoaPods", Manager: "cocoapods", Tier: 2, Parser: ParserOwn, read: readPods, remedy: "run `pod install` to write it again"},
+	{Name: "Podfile", Files: []string{"Podfile"}, Ecosystem: "CocoaPods", Manager: "cocoapods", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsPodfile, locks: []string{"Podfile.lock"}, remedy: "correct it by hand"},
 }
 
 // Formats returns the table of formats, in the order of docs/formats.md.
 func Formats() []Format { return slices.Clone(formats) }
 
 // named finds the formats whose patterns are plain names: nearly all, and the trees asked
-// about are large.
-var named = func() map[string]int {
-	m := map[string]int{}
+// about are large. patterned are the other patterns by the extension of the files they cover,
+// "*" where that may be any.
+var named, patterned = func() (map[string]int, map[string][]pattern) {
+	names, others := map[string]int{}, map[string][]pattern{}
 	for i, f := range formats {
 		for _, p := range f.Files {
 			if !strings.ContainsAny(p, "/*") {
-				m[p] = i
+				names[p] = i
+				continue
 			}
+			ext := path.Ext(p)
+			if strings.Contains(ext, "*") {
+				ext = "*"
+			}
+			others[ext] = append(others[ext], pattern{p, i})
 		}
 	}
-	return m
+	return names, others
 }()
 
-// formatOf returns the format of a path, nil when it has none.
+// pattern is one pattern of a format, which it names by its row.
+type pattern struct {
+	text   string
+	format int
+}
+
+// formatOf returns the format of a path, nil when it has none. The first row that covers it
+// counts.
 func formatOf(p string) *Format {
 	dir, base := path.Split(p)
 	if strings.HasPrefix(dir, "node_modules/") || strings.Contains(dir, "/node_modules/") {
@@ -115,15 +139,10 @@ func formatOf(p string) *Format {
 	if i, ok := named[base]; ok {
 		return &formats[i]
 	}
-	switch path.Ext(base) {
-	case ".txt", ".toml", ".yml", ".yaml", ".xml":
-	default:
-		return nil
-	}
-	for i := range formats {
-		for _, pattern := range formats[i].Files {
-			if strings.ContainsAny(pattern, "/*") && matches(pattern, p) {
-				return &formats[i]
+	for _, ext := range [...]string{path.Ext(base), "*"} {
+		for _, o := range patterned[ext] {
+			if matches(o.text, p) {
+				return &formats[o.format]
 			}
 		}
 	}

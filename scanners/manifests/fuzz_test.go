@@ -92,6 +92,17 @@ func FuzzPom(f *testing.F)             { fuzz(f, "pom.xml") }
 func FuzzPackagesLock(f *testing.F)    { fuzz(f, "packages.lock.json") }
 func FuzzCentralPackages(f *testing.F) { fuzz(f, "Directory.Packages.props") }
 func FuzzGoMod(f *testing.F)           { fuzz(f, "go.mod") }
+func FuzzMix(f *testing.F)             { fuzz(f, "mix.lock") }
+func FuzzMixManifest(f *testing.F)     { fuzz(f, "mix.exs") }
+func FuzzCabalFreeze(f *testing.F)     { fuzz(f, "cabal.project.freeze") }
+func FuzzCabal(f *testing.F)           { fuzz(f, "tool.cabal") }
+func FuzzStack(f *testing.F)           { fuzz(f, "stack.yaml.lock") }
+func FuzzRenv(f *testing.F)            { fuzz(f, "renv.lock") }
+func FuzzConan(f *testing.F)           { fuzz(f, "conan.lock") }
+func FuzzConanRecipe(f *testing.F)     { fuzz(f, "conanfile.py") }
+func FuzzSwift(f *testing.F)           { fuzz(f, "Package.resolved") }
+func FuzzSwiftManifest(f *testing.F)   { fuzz(f, "Package.swift") }
+func FuzzPods(f *testing.F)            { fuzz(f, "Podfile.lock") }
 func FuzzActions(f *testing.F) {
 	fuzz(f, ".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n    - uses: o/r@v1 # x\n")
 }

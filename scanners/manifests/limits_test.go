@@ -9,12 +9,7 @@ import (
 
 	"github.com/google/osv-scalibr/binary/proto/config_go_proto"
 	"github.com/google/osv-scalibr/extractor/filesystem"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/cpp/conanlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/erlang/mixlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/cabal"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/stacklock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/r/renvlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/packageresolved"
+	"github.com/google/osv-scalibr/extractor/filesystem/sbom/spdx"
 	"github.com/google/osv-scalibr/inventory"
 	"github.com/google/osv-scalibr/plugin"
 
@@ -90,6 +85,9 @@ func TestG23HoldsNothing(t *testing.T) {
 	for _, c := range []string{
 		"requirements.txt empty", "requirements.txt comment", "constraints.txt empty", "constraints.txt comment", "go.sum empty",
 		"package.json {}", "composer.json {}", // a project that wants nothing
+		"mix.exs {}", "mix.exs []", "mix.exs word", "mix.exs comment", "conanfile.py {}", "conanfile.py []", "conanfile.py word", "conanfile.py comment", // programs
+		"Package.swift {}", "Package.swift []", "Package.swift word", "Package.swift comment", "Podfile {}", "Podfile []", "Podfile word", "Podfile comment",
+		"package.yaml {}", "conanfile.txt []", "conanfile.txt comment",
 		"Cargo.toml comment", "pyproject.toml comment", "Pipfile comment", "Gemfile comment", "Gemfile {}", "Gemfile []", "Gemfile word", "constraints.txt {}", "constraints.txt []", "constraints.txt word",
 	} {
 		complete[c] = true
@@ -141,6 +139,18 @@ func TestG23LockFiles(t *testing.T) {
 		{"Gemfile.lock gem", "Gemfile.lock", "GEM\n  specs:\n    a (1.0)\n\nDEPENDENCIES\n  a\n", "a (1.0)", "a 1.0", "expected a gem"},
 		{"composer without a name", "composer.lock", `{"packages": [{"name": "a/b", "version": "1.0"}]}`, `"name"`, `"nam"`, "no name"},
 		{"packages.lock.json version unknown", "packages.lock.json", `{"version": 1, "dependencies": {"net8.0": {"A": {"type": "Direct", "resolved": "1.0.0"}}}}`, ": 1", ": 3", "is not known"},
+		{"mix.lock word", "mix.lock", "%{\n  \"a\": {:hex, :a, \"1.0.0\", \"x\", [:mix], [], \"hexpm\", \"y\"},\n}\n", ":hex, :a", ":hx, :a", "line 2: the package a is of a form that is not known"},
+		{"mix.lock twice", "mix.lock", "%{\"a\": {:hex, :a, \"1\"}, \"b\": {:hex, :b, \"1\"}}", "\"b\"", "\"a\"", "a is there twice"},
+		{"mix.lock truncated", "mix.lock", "%{\"a\": {:hex, :a, \"1\"}}", "\"1\"}}", "\"1\"}", "expected"},
+		{"conan version unknown", "conan.lock", `{"version": "0.5", "requires": ["a/1"]}`, "0.5", "0.6", "is not known"},
+		{"conan without a list", "conan.lock", `{"version": "0.5", "requires": ["a/1"]}`, "requires", "require", "no list"},
+		{"Package.resolved version unknown", "Package.resolved", `{"version": 2, "pins": [{"identity": "a", "location": "https://h.example/a", "state": {"version": "1.0.0"}}]}`, ": 2", ": 4", "is not known"},
+		{"Package.resolved without a name", "Package.resolved", `{"version": 2, "pins": [{"location": "https://h.example/a", "state": {"version": "1.0.0"}}]}`, "location", "locatio", "no name"},
+		{"renv without a version", "renv.lock", `{"Packages": {"a": {"Package": "a", "Version": "1.0"}}}`, "Version", "version", "no version"},
+		{"stack package", "stack.yaml.lock", "packages:\n- completed:\n    hackage: a-1.0@sha256:b,1\n", "a-1.0", "a", "expected name-version"},
+		{"stack snapshot only", "stack.yaml.lock", "packages:\n- completed:\n    hackage: a-1.0@sha256:b,1\n", "packages:\n- completed:\n    hackage: a-1.0@sha256:b,1\n", "packages: []\nsnapshots:\n- original: lts-22.41\n", "not in the file"},
+		{"cabal without constraints", "cabal.project.freeze", "constraints: any.a ==1.0\n", "constraints", "active-repositories", "no constraints"},
+		{"pod without a version", "Podfile.lock", "PODS:\n  - A (1.0)\n", "A (1.0)", "A", "expected a pod"},
 		{"gradle line", "gradle.lockfile", "a:b:1=c\n", "=c", "", "line 1"},
 		{"pom of another kind", "pom.xml", "<project><dependencies><dependency><groupId>a</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "project>", "other>", "root element"},
 		{"workflow without jobs", ".github/workflows/a.yml", "jobs:\n  a:\n    uses: o/r/.github/workflows/b.yml@v1\n", "jobs:", "job:", "no jobs"},
@@ -208,8 +218,10 @@ func TestG23TooLarge(t *testing.T) {
 	t.Parallel()
 	data := append([]byte("# "), make([]byte, maxBytes)...)
 	wantGap(t, readFile(t, checks.File{Path: "requirements.txt", Data: data}), "larger than 32 MiB")
-	text := "%{" + strings.Repeat(" ", maxLibraryBytes)
-	wantGap(t, read(t, "mix.lock", text), "larger than 8 MiB")
+	s := &source{ctx: t.Context(), text: strings.Repeat(" ", maxLibraryBytes+1)}
+	if err := s.extract(spdx.New); err == nil || !strings.Contains(err.Error(), "larger than 8 MiB") {
+		t.Errorf("the library gets a text above its limit: %v", err)
+	}
 }
 
 // TestG23EveryWantedFileComesOut gives all fixtures at once, each in a folder of its own.
@@ -300,6 +312,14 @@ func TestG20HostileFiles(t *testing.T) {
 		{"backslashes", "package.json", `{"a":"` + strings.Repeat(`\\`, 4<<20) + `"}`},
 		{"dashes", "pnpm-lock.yaml", strings.Repeat("- ", 500_000)},
 		{"a long line", "mix.lock", strings.Repeat(`"a": {:hex, :a, "1", `, 100_000)},
+		{"a map of 200,000 packages", "mix.lock", "%{" + many(200_000, func(i int) string {
+			return fmt.Sprintf("\"a%d\": {:hex, :a%d, \"1\", \"\", [:mix], [{:a%d, \"\", []}]},\n", i, i, i+1)
+		}) + "}"},
+		{"tuples in tuples", "mix.lock", "%{\"a\": " + strings.Repeat("{", 4<<20)},
+		{"pins", "Package.resolved", `{"version":2,"pins":[` + many(100_000, func(i int) string { return fmt.Sprintf("%s{\"identity\":\"a%d\"}", comma2(i), i) }) + "]}"},
+		{"calls", "Package.swift", strings.Repeat(".package(", 500_000) + `.package(url: "https://h.example/a", from: "1")`},
+		{"constraints in a line", "cabal.project.freeze", "constraints: " + strings.Repeat("any.a ==1,", 500_000)},
+		{"dependencies in a line", "a.cabal", "name: a\nbuild-depends: " + strings.Repeat("b >=1,", 500_000)},
 		{"long lines", "stack.yaml.lock", strings.Repeat("hackage: a-", 500_000)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -369,7 +389,7 @@ func TestG20ChainHasBoundedPaths(t *testing.T) {
 // run no program.
 func TestG21LibraryStaysOffline(t *testing.T) {
 	t.Parallel()
-	for _, open := range []newExtractor{mixlock.New, cabal.New, stacklock.New, renvlock.New, conanlock.New, packageresolved.New} {
+	for _, open := range []newExtractor{spdx.New} {
 		e, err := open(&config_go_proto.PluginConfig{})
 		if err != nil {
 			t.Fatal(err)

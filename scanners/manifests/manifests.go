@@ -72,6 +72,7 @@ type tree struct {
 	pins     map[string]map[string]string
 	poms     map[string]syntax.Node
 	pomBytes int
+	folders  map[string][]string // by name of file, made when first asked for
 }
 
 func newTree(files []checks.File) *tree {
@@ -85,6 +86,21 @@ func newTree(files []checks.File) *tree {
 		}
 	}
 	return t
+}
+
+// holders returns the folders that hold a file of that name, sorted.
+func (t *tree) holders(name string) []string {
+	if t.folders == nil {
+		t.folders = make(map[string][]string, len(t.files))
+		for file := range t.files {
+			base := path.Base(file)
+			t.folders[base] = append(t.folders[base], path.Dir(file))
+		}
+		for _, dirs := range t.folders {
+			slices.Sort(dirs)
+		}
+	}
+	return t.folders[name]
 }
 
 // read reads one file. A panic of a parser becomes the Manifest's Gap.
@@ -182,6 +198,12 @@ func (s *source) name(i int, name, version string) {
 	// A part of the file's text would keep the whole text in memory.
 	p.Name, p.Version = strings.Clone(name), strings.Clone(version)
 	p.PURL = purlOf(p.Ecosystem, p.Name, p.Version)
+}
+
+// direct says that the project needs package i itself.
+func (s *source) direct(i int, scope checks.Scope) {
+	p := &s.packages[i]
+	p.Relation, p.Scope, p.Via = checks.Direct, scope, []string{p.Name}
 }
 
 // unique merges packages that are there several times: the first line stays, the strongest

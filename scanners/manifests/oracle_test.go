@@ -12,11 +12,15 @@ import (
 
 	"github.com/google/osv-scalibr/binary/proto/config_go_proto"
 	"github.com/google/osv-scalibr/extractor/filesystem"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/cpp/conanlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dart/pubspec"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/nugetcpm"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packagesconfig"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packageslockjson"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/erlang/mixlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/golang/gomod"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/cabal"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/stacklock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradlelockfile"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradleverificationmetadataxml"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/pomxml"
@@ -31,8 +35,11 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pylock"
 	pip "github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/uvlock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/r/renvlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/ruby/gemfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/rust/cargolock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/packageresolved"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/podfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/misc/githubactions"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -62,6 +69,13 @@ var oracles = map[string]newExtractor{
 	"Directory.Packages.props":  nugetcpm.New,
 	"GitHub Actions":            githubactions.New,
 	"pubspec.lock":              pubspec.New,
+	"mix.lock":                  mixlock.New,
+	"cabal.project.freeze":      cabal.New,
+	"stack.yaml.lock":           stacklock.New,
+	"renv.lock":                 renvlock.New,
+	"conan.lock":                conanlock.New,
+	"Package.resolved":          packageresolved.New,
+	"Podfile.lock":              podfilelock.New,
 }
 
 // oracle returns name and version of what the library finds in a file.

@@ -27,6 +27,8 @@ var purlTypes = map[string]purlType{
 	"CRAN":           {packageurl.TypeCran, ""},
 	"ConanCenter":    {packageurl.TypeConan, ""},
 	"SwiftURL":       {packageurl.TypeSwift, "/"},
+	"Bioconductor":   {"bioconductor", ""},
+	"CocoaPods":      {packageurl.TypeCocoapods, ""},
 }
 
 // purlOf returns the package URL of a package, "" for an ecosystem without a type.
