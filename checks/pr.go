@@ -102,7 +102,8 @@ func finding(c *comparison, matches []Match, p *Policy, j *judgment) Finding {
 		f.Rule = RuleMalware
 	}
 	f.Fingerprint = fingerprint(f.Rule, pkg.Ecosystem, pkg.Name, pkg.Version, a.ID)
-	f.Remediation, f.Command = remediation(first)
+	advice, step := remediation(first)
+	f.Remediation, f.Command, f.FixedChange = advice.Text, advice.Command, string(step)
 	if f.Introduced {
 		f.Level, f.Exception, f.Until = p.level(f, j.now)
 	}

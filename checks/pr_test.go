@@ -248,7 +248,8 @@ func TestFinding(t *testing.T) {
 		Advisory: "GHSA-35jh-r3h4-6jhm", Aliases: []string{"CVE-2021-23337"},
 		Package:  checks.FindingPackage{PURL: "pkg:npm/lodash@4.17.20", Ecosystem: "npm", Name: "lodash", Version: "4.17.20"},
 		Location: checks.Location{Path: "package-lock.json", Line: 12}, Introduced: true, FixedVersion: "4.17.21",
-		Remediation: "npm update lodash\n# if that stays below 4.17.21: add \"overrides\": {\"lodash\": \"4.17.21\"} to package.json and run npm install",
+		FixedChange: "compatible",
+		Remediation: "npm update lodash\n# if that stays below 4.17.21: npm pkg set \"overrides[lodash]=4.17.21\" && npm install",
 		Command:     true, DependencyPath: []string{"a", "b", "lodash"}, Summary: "a problem", URL: "https://osv.example/1",
 		Scope: checks.ScopeRuntime, Level: checks.LevelBlock,
 	}}

@@ -53,6 +53,9 @@ type Finding struct {
 	Introduced bool `json:"introduced"`
 	// FixedVersion is the smallest version that cures it, "" when there is none yet.
 	FixedVersion string `json:"fixed_version"`
+	// FixedChange says how far FixedVersion is by the rules of the ecosystem: "compatible" (the
+	// same major version, or the same 0.y) or "breaking"; "" when that cannot be told.
+	FixedChange string `json:"fixed_change,omitempty"`
 	// Remediation is the exact command that cures it, or what to do when no command does.
 	Remediation    string   `json:"remediation"`
 	DependencyPath []string `json:"dependency_path"`
