@@ -97,7 +97,8 @@ func (s *Scanner) Name() string { return "registry" }
 //
 // A package that deps.dev does not know is a Fact that says nothing; one that could not be
 // asked about is counted in a Gap. An answer younger than a day counts as current; older ones
-// are used for a week while nobody answers, and then DataTime is the time of the oldest.
+// are used for a week while nobody answers, and then DataTime is the time of the oldest. It is
+// zero while all answers are current; each Fact has the time of its own.
 func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence, error) {
 	e := checks.Evidence{Scanner: s.Name()}
 	if !m.AskRegistry {
@@ -116,9 +117,6 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 	e.Facts = a.facts()
 	e.Gaps = a.gaps(w)
 	e.DataTime = a.stale
-	if e.DataTime.IsZero() && len(e.Facts) > 0 {
-		e.DataTime = s.now().UTC()
-	}
 	e.Complete = len(e.Gaps) == 0
 	return e, nil
 }

@@ -124,7 +124,7 @@ func TestFacts(t *testing.T) {
 		return f
 	}
 	want := checks.Evidence{
-		Scanner: "registry", Complete: true, DataTime: b.clock.now(),
+		Scanner: "registry", Complete: true,
 		Facts: []checks.Fact{
 			fact("Go", "github.com/gorilla/mux", "1.8.1", checks.Fact{Licence: "BSD-3-Clause", Published: date("2023-10-18T11:23:00Z")}),
 			fact("Maven", "io.grpc:grpc-core", "1.80.0", checks.Fact{Licence: "Apache-2.0", Published: date("2026-03-17T14:01:05Z")}),
