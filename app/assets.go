@@ -5,11 +5,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"slices"
@@ -20,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/sums"
 )
 
 const (
@@ -81,20 +80,22 @@ type readAsset struct {
 	unsteady bool
 }
 
-// readAssets downloads and hashes assets, evidence for others first: it is small, and it says
-// whether SHA-512 is needed for the rest, which would double the work for nothing.
+// readAssets downloads and hashes assets, evidence for others and lists of checksums first:
+// they are small, and they say by which hash functions the rest is needed. Each further one
+// costs more than reading with SHA-256 alone.
 func (a *App) readAssets(ctx context.Context, c *installation, assets []releaseAsset) ([]readAsset, error) {
 	read := make([]readAsset, len(assets))
 	held := &budget{left: maxEvidenceSum}
-	var needs512 bool
+	wanted := func(string) sums.Wanted { return sums.Wanted{} }
 	for _, evidence := range []bool{true, false} {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(parallelDownloads)
 		for i, x := range assets {
-			if _, _, is := checks.EvidenceFile(x.Name); is != evidence {
+			if readFirst(x.Name) != evidence {
 				continue
 			}
-			d := digesting{sha512: needs512, keep: evidence && x.Size <= maxEvidence && held.take(x.Size)}
+			d := digesting{Wanted: wanted(x.Name)}
+			d.keep = (evidence || d.Bytes) && x.Size <= maxEvidence && held.take(x.Size)
 			group.Go(func() error {
 				var err error
 				read[i], err = a.readAsset(ctx, c, x, d)
@@ -104,15 +105,44 @@ func (a *App) readAssets(ctx context.Context, c *installation, assets []releaseA
 		if err := group.Wait(); err != nil {
 			return nil, err
 		}
-		needs512 = slices.ContainsFunc(read, func(x readAsset) bool { return names512(x.data) })
+		wanted = wants(read)
+	}
+	for i := range read {
+		if _, list := checks.ChecksumFile(read[i].Name); list || !readFirst(read[i].Name) {
+			read[i].Data = read[i].data
+		}
 	}
 	return read, nil
 }
 
+// readFirst reports whether an asset may say something about others.
+func readFirst(name string) bool {
+	_, _, evidence := checks.EvidenceFile(name)
+	_, list := checks.ChecksumFile(name)
+	return evidence || list
+}
+
+// wants returns what the evidence that was read needs of an asset, by name: statements and
+// lists may name any asset, a signature only the one it stands beside.
+func wants(evidence []readAsset) func(name string) sums.Wanted {
+	all, beside := sums.Wanted{}, map[string]sums.Wanted{}
+	for _, x := range evidence {
+		if _, list := checks.ChecksumFile(x.Name); list {
+			all = all.Or(sums.ForList(x.data))
+			continue
+		}
+		all.SHA512 = all.SHA512 || names512(x.data)
+		if subject, _, ok := checks.EvidenceFile(x.Name); ok {
+			beside[subject] = beside[subject].Or(sums.For(x.data))
+		}
+	}
+	return func(name string) sums.Wanted { return all.Or(beside[name]) }
+}
+
 // digesting says what to make of an asset's bytes.
 type digesting struct {
-	sha512 bool // SHA-512 too, because evidence names it
-	keep   bool // hold the bytes
+	sums.Wanted
+	keep bool // hold the bytes
 }
 
 // readAsset downloads and hashes one asset. What keeps it from being read whole is told in
@@ -144,7 +174,8 @@ func (a *App) readAsset(ctx context.Context, c *installation, x releaseAsset, d 
 		}
 	}
 	if read.Problem != nil {
-		read.SHA256, read.SHA512, read.data = "", "", nil
+		read.SetSums(sums.Sums{})
+		read.data = nil
 	}
 	return read, nil
 }
@@ -188,15 +219,9 @@ func (a *App) digest(ctx context.Context, c *installation, x releaseAsset, d dig
 		return err
 	}
 	defer body.Close()
-	sums := []hash.Hash{sha256.New()}
-	if d.sha512 {
-		sums = append(sums, sha512.New())
-	}
+	hasher := sums.New(d.Wanted)
 	var kept bytes.Buffer
-	var sinks []io.Writer
-	for _, h := range sums {
-		sinks = append(sinks, h)
-	}
+	sinks := []io.Writer{hasher}
 	if d.keep {
 		sinks = append(sinks, &kept)
 	}
@@ -205,10 +230,8 @@ func (a *App) digest(ctx context.Context, c *installation, x releaseAsset, d dig
 	if err != nil {
 		return fmt.Errorf("after %d of %d bytes: %w", read.Read, x.Size, err)
 	}
-	read.SHA256, read.data = hex.EncodeToString(sums[0].Sum(nil)), kept.Bytes()
-	if d.sha512 {
-		read.SHA512 = hex.EncodeToString(sums[1].Sum(nil))
-	}
+	read.SetSums(hasher.Sums())
+	read.data = kept.Bytes()
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/sums"
 )
 
 const (
@@ -26,8 +27,8 @@ const (
 )
 
 // sidecars returns the evidence that lies among the assets: bundles, and detached signatures
-// joined with the certificate beside them. Checksums prove nothing by themselves, and OpenPGP
-// and minisign signatures are known as evidence but not verified: neither becomes a Bundle.
+// joined with the certificate beside them. Lists of checksums go with their asset instead:
+// they prove nothing until they are signed themselves.
 func sidecars(assets []readAsset) []checks.Bundle {
 	byName := map[string]readAsset{}
 	for _, x := range assets {
@@ -44,6 +45,8 @@ func sidecars(assets []readAsset) []checks.Bundle {
 		switch {
 		case kind == checks.EvidenceBundle:
 			b.Data = x.data
+		case (kind == checks.EvidenceOpenPGP || kind == checks.EvidenceMinisign) && beside:
+			b.Signature = x.data
 		case kind == checks.EvidenceSignature && beside:
 			b.Signature = x.data
 			b.Certificate = certificate(byName, subject)
@@ -148,10 +151,14 @@ func (a *App) digest512(ctx context.Context, c *installation, listed []releaseAs
 			continue
 		}
 		group.Go(func() error {
-			again, err := a.readAsset(ctx, c, listed[i], digesting{sha512: true})
+			again, err := a.readAsset(ctx, c, listed[i], digesting{Wanted: sums.Wanted{SHA512: true}})
 			if err == nil && again.Problem == nil && again.SHA256 != x.SHA256 {
 				again.Problem = assetProblem(checks.CodeDigestMismatch, "it changed between two readings")
-				again.SHA256, again.SHA512 = "", ""
+				again.SetSums(sums.Sums{})
+			}
+			if again.Problem == nil { // what the first reading made of the same bytes stays
+				x.SHA512 = again.SHA512
+				again.Asset = x.Asset
 			}
 			again.data = x.data
 			read[i] = again

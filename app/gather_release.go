@@ -195,7 +195,7 @@ func (t trunk) material(seen releaseSeen, read []readAsset, bundles []checks.Bun
 		ID: seen.ID, Tag: seen.TagName, Name: seen.Name, Draft: seen.Draft, Prerelease: seen.Prerelease, Immutable: seen.Immutable,
 		Commit: seen.commit, TagRef: "refs/tags/" + seen.TagName, DefaultBranch: t.GetDefaultBranch(),
 		RepositoryID: t.GetID(), OwnerID: t.GetOwner().GetID(), Private: t.GetPrivate(),
-		Bundles: bundles, Gaps: append(seen.gaps, gaps...), Keys: t.Policy.Releases.Trust.Keys,
+		Bundles: bundles, Gaps: append(seen.gaps, gaps...), Keys: t.Policy.Releases.Trust.AllKeys(),
 		Roots: roots(t.Policy.Releases.Trust, t.GetPrivate(), seen.Immutable),
 	}
 	for _, x := range read {
@@ -239,7 +239,7 @@ func roots(trust checks.TrustRules, private, immutable bool) []string {
 	if private || immutable {
 		roots = append(roots, checks.RootGitHub)
 	}
-	if len(trust.Keys) > 0 {
+	if len(trust.AllKeys()) > 0 {
 		roots = append(roots, checks.RootKey)
 	}
 	return roots

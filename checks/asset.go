@@ -16,6 +16,8 @@ type proof struct {
 	tried   bool    // a, signer and passed are set
 	passed  int     // steps
 	problem *Reason // nil when the requirement is met
+	chain   []ChainLink
+	lent    bool // a is about a list of checksums that names the asset
 }
 
 // asset judges one asset by the first rule that matches it.
@@ -35,6 +37,10 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 		s.j.settle(&r, proof{require: RequireSignature, problem: problem})
 		return r, rule
 	}
+	if problem := s.conflict(a); problem != nil {
+		s.j.settle(&r, proof{require: RequireChecksum, problem: problem})
+		return r, rule
+	}
 	asked := demand.Require
 	if len(asked) == 0 {
 		asked = []string{RequireSignature} // shown, but it does not count
@@ -43,10 +49,10 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 	var shown *proof
 	for _, require := range asked {
 		p := s.prove(a, demand, require, candidates)
-		if shown == nil || shown.problem == nil && (p.problem != nil || slsaLevel(p.a) > slsaLevel(shown.a)) {
+		if shown == nil || shown.problem == nil && (p.problem != nil || p.weight() > shown.weight()) {
 			shown = &p
 		}
-		if p.problem == nil && len(r.Evidence) < maxEvidenceShown {
+		if p.problem == nil && p.a.Origin != "" && len(r.Evidence) < maxEvidenceShown {
 			r.Evidence = append(r.Evidence, EvidenceRef{Kind: p.a.Kind, Origin: p.a.Origin})
 		}
 	}
@@ -55,10 +61,37 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 	return r, rule
 }
 
-// prove looks for the best attestation of a for one requirement: the one that meets it with
+// weight orders what an asset is shown with: by level, signatures before checksums.
+func (p proof) weight() int {
+	switch {
+	case p.a.Kind == AttestationChecksum:
+		return 0
+	case p.lent:
+		return 1
+	}
+	return 1 + slsaLevel(p.a)
+}
+
+// prove looks for what meets one requirement of a: an attestation of its own, or for a
+// signature also one of a list of checksums that names it.
+func (s *stand) prove(a Asset, rule AssetRule, require string, candidates []Attestation) proof {
+	if require == RequireChecksum {
+		return s.checksum(a)
+	}
+	p := s.direct(a, rule, require, candidates)
+	if p.problem != nil && require == RequireSignature && rule.PredicateType == "" && lendable(p) {
+		p = s.lend(a, p)
+	}
+	if p.problem == nil && p.chain == nil && p.a.Form != "" {
+		p.chain = []ChainLink{link(p.a)}
+	}
+	return p
+}
+
+// direct looks for the best attestation of a for one requirement: the one that meets it with
 // the highest level, else the one that comes furthest. Attestations by others neither help
 // nor block.
-func (s *stand) prove(a Asset, rule AssetRule, require string, candidates []Attestation) proof {
+func (s *stand) direct(a Asset, rule AssetRule, require string, candidates []Attestation) proof {
 	best, wrong := proof{require: require}, proof{}
 	strangers := 0
 	for _, c := range candidates {
@@ -171,6 +204,8 @@ func (s *stand) explain(best *proof, a Asset, candidates []Attestation, stranger
 		best.problem = because(CodeAssetUnproven, "no evidence of this release names it; sign or attest every asset")
 	case best.require == RequireSignature:
 		best.problem = because(CodeUnsigned, "it has no signature; sign it in the build, or attest it with actions/attest-build-provenance")
+	case best.require == RequireSBOM:
+		best.problem = because(CodeNoneAcceptable, "it has no attested SBOM; attest one in the build with actions/attest-sbom")
 	default:
 		best.problem = because(CodeNoneAcceptable, "it has no %s; attest it in the build with actions/attest-build-provenance", requirementWord(best.require))
 	}
@@ -206,6 +241,7 @@ var states = map[string]AssetState{
 	CodeSignerMismatch: AssetWrongSigner, CodeIssuerMismatch: AssetWrongSigner, CodeSignerRef: AssetWrongSigner,
 	CodeSourceMismatch: AssetWrongSigner, CodeRepoIDMismatch: AssetWrongSigner,
 	CodeUnsigned: AssetUnsigned, CodeAssetUnproven: AssetUnsigned, CodeNotProvenance: AssetUnsigned, CodePredicateType: AssetUnsigned,
+	CodeChecksumMissing: AssetUnsigned,
 }
 
 // settle fills the report of one asset from the proof to show, and gives the reason of the
@@ -222,7 +258,10 @@ func (j *judgment) settle(r *AssetReport, p proof) {
 		r.Run = facts.Run
 	}
 	if p.problem == nil {
-		r.State, r.Builder.Level = AssetVerified, levelText(p.a)
+		r.State, r.Builder.Level, r.Chain = AssetVerified, levelText(p.a), p.chain
+		if p.lent { // a list proves who signed, never how the asset was built
+			r.Source, r.Builder, r.Run = Source{}, Builder{Level: RequireSignature}, ""
+		}
 		return
 	}
 	r.Code, r.Reason = p.problem.Code, p.problem.Code+": "+p.problem.Message
@@ -248,7 +287,10 @@ func (j *judgment) settle(r *AssetReport, p proof) {
 
 // assetReason gives one reason for each asset that fails, the first ones in full.
 func (j *judgment) assetReason(r AssetReport, p proof) {
-	rule := map[string]string{RequireSignature: RuleSignature, RequireProvenance: RuleProvenance, RequireReleaseAttestation: RuleAttestation}[p.require]
+	rule := map[string]string{
+		RequireSignature: RuleSignature, RequireProvenance: RuleProvenance, RequireReleaseAttestation: RuleAttestation,
+		RequireChecksum: RuleChecksum, RequireSBOM: RuleSBOM,
+	}[p.require]
 	message := fmt.Sprintf("%s: %s", r.Name, p.problem.Message)
 	if len(j.r.Reasons) >= maxNamed {
 		message = r.Name + ": see the list of assets"

@@ -11,7 +11,6 @@ const (
 	githubHost   = "https://github.com/"
 	githubIssuer = "https://token.actions.githubusercontent.com"
 	runnerHosted = "github-hosted"
-	keyIdentity  = "key:"
 	workflowDir  = "/.github/workflows/"
 )
 
@@ -73,6 +72,8 @@ func levelText(a Attestation) string {
 		return fmt.Sprintf("SLSA %d", slsaLevel(a))
 	case AttestationRelease:
 		return "release attestation"
+	case AttestationChecksum:
+		return "checksum"
 	default:
 		return "signature"
 	}

@@ -31,6 +31,8 @@ const (
 	RuleSignature     = "release-signature"
 	RuleProvenance    = "release-provenance"
 	RuleAttestation   = "release-attestation"
+	RuleChecksum      = "release-checksum"
+	RuleSBOM          = "release-sbom"
 )
 
 // judgment is one judgment under way: what a check looks at, and the Report it fills.

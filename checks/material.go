@@ -1,6 +1,11 @@
 package checks
 
-import "time"
+import (
+	"crypto"
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks/sums"
+)
 
 // Material is all that scanners and judgments may look at, fetched and bounded beforehand.
 type Material struct {
@@ -199,7 +204,8 @@ type Release struct {
 	// Roots are the trust roots that Policy and the repository's visibility allow, never
 	// what a bundle asks for: RootPublicGood, RootGitHub, RootKey or RootCustom.
 	Roots []string
-	// Keys are PEM public keys that Policy accepts under RootKey, beside the operator's own.
+	// Keys are public keys of any kind that Policy accepts under RootKey, beside the operator's
+	// own: each is a text that pubkey.Read reads.
 	Keys []string
 }
 
@@ -221,10 +227,24 @@ type Asset struct {
 	// that somebody else hashed with SHA-512.
 	SHA256 string
 	SHA512 string // hexadecimal; "" when not computed
+	// SHA384 and BLAKE2b (of 512 bits) are hexadecimal, computed only where a list of
+	// checksums or a signature beside the asset needs them; else "".
+	SHA384, BLAKE2b string
+	// States are the states of hash functions after the last byte, for OpenPGP signatures;
+	// see package sums. nil when not kept.
+	States map[crypto.Hash][]byte
+	// Data is the bytes of an asset that is evidence for others and was held, such as a list
+	// of checksums, or whose signature cannot be checked by digest. nil for all others.
+	Data []byte
 	// GitHubDigest is GitHub's own "sha256:..." or "". A hint, never proof.
 	GitHubDigest string
 	// Problem says why the asset could not be hashed whole. Its Code is one of the reason codes.
 	Problem *Reason
+}
+
+// SetSums fills in what was computed of the bytes.
+func (a *Asset) SetSums(s sums.Sums) {
+	a.SHA256, a.SHA384, a.SHA512, a.BLAKE2b, a.States = s.SHA256, s.SHA384, s.SHA512, s.BLAKE2b, s.States
 }
 
 // Bundle is one piece of evidence as found, unparsed.
@@ -238,6 +258,7 @@ type Bundle struct {
 	// a DSSE envelope. Empty for a detached signature.
 	Data []byte
 	// Signature and Certificate are a detached pair (.sig with .pem or .crt), as found.
+	// Signature alone may also be one of OpenPGP, minisign, signify or SSH.
 	Signature, Certificate []byte
 	// Problem says why it could not be fetched. Its Code is one of the reason codes.
 	Problem *Reason
@@ -279,6 +300,8 @@ type Evidence struct {
 	Observations []Observed
 	// Attestations are statements and signatures found for the assets of a Release.
 	Attestations []Attestation
+	// Lists are the lists of checksums among the assets of a Release.
+	Lists []ChecksumList
 
 	// ExploitedTime and EPSSTime are when the catalogue of exploited vulnerabilities and the
 	// EPSS scores were last known to be current, UTC. Zero means that there is no such data:
@@ -355,9 +378,36 @@ type Attestation struct {
 	// statement says of itself. The certificate outranks the statement.
 	Certificate, Claim Build
 	Time               time.Time // verified signing time, UTC
+	// Form says how a signature is written that no certificate and no statement goes with:
+	// "OpenPGP", "minisign", "signify" or "SSH"; "" for all others.
+	Form string
+	// Comment is the trusted comment of a minisign signature, which is signed too; else "".
+	// Hostile.
+	Comment string
 	// Problem is the first thing wrong in the signature, nil when it holds. Its Code is one
 	// of the reason codes; Unknown codes mean that it could not be judged.
 	Problem *Reason
+}
+
+// ChecksumList is one list of checksums as read. By itself it proves nothing: anybody who can
+// replace an asset can replace the list. A signature over the list proves what it names.
+type ChecksumList struct {
+	Asset   string // name of the asset that is the list
+	SHA256  string // of the list itself
+	Entries []Checksum
+	// Refused counts lines that name a file in a way that is not accepted, such as by a path
+	// with folders.
+	Refused int
+	// Problem says why it could not be read whole; then Entries is empty.
+	Problem *Reason
+}
+
+// Checksum is one line of a ChecksumList.
+type Checksum struct {
+	Name      string // of the file, without folders
+	Algorithm string // "sha256", "sha384", "sha512", or a weak one: "md5", "sha1", "sha224"
+	Digest    string // lower-case hexadecimal, of the length of Algorithm
+	Line      int    // one-based
 }
 
 // The kinds of Attestation.
@@ -367,6 +417,7 @@ const (
 	AttestationSignature  = "signature"           // a message signature over the bytes
 	AttestationSBOM       = "sbom"                // SPDX or CycloneDX predicate
 	AttestationSummary    = "vsa"                 // SLSA verification summary
+	AttestationChecksum   = "checksum"            // a line of a list of checksums; nobody signed it
 	AttestationOther      = "other"
 )
 
@@ -379,8 +430,10 @@ type AttestedSubject struct {
 
 // Signer is who signed: a workflow or person by certificate, or a key.
 type Signer struct {
-	Issuer   string `json:"issuer"`   // OIDC issuer; "" for a key
-	Identity string `json:"identity"` // subject alternative name, or "key:sha256:..." of the public key
+	Issuer string `json:"issuer"` // OIDC issuer; "" for a key
+	// Identity is the subject alternative name, or of a key: "key:sha256:...", "pgp:FINGERPRINT",
+	// "minisign:NUMBER", "ssh:SHA256:...".
+	Identity string `json:"identity"`
 }
 
 // Build says what was built from where, by whom.

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -70,7 +71,7 @@ const (
 // AssetRule says what the assets that match need. The first rule that matches an asset decides.
 type AssetRule struct {
 	Match   string   // glob on the asset's name, anchored; "*" matches any characters
-	Require []string // of RequireSignature, RequireProvenance, RequireReleaseAttestation; empty: nothing
+	Require []string // of the Require constants; empty: nothing
 	// PredicateType is the predicate type that an attestation must have, "" for any that
 	// Require allows.
 	PredicateType string
@@ -82,6 +83,8 @@ const (
 	RequireSignature          = "signature"           // any acceptable signature or attestation over its digest
 	RequireProvenance         = "provenance"          // SLSA provenance by an accepted signer
 	RequireReleaseAttestation = "release-attestation" // GitHub's attestation of an immutable release
+	RequireChecksum           = "checksum"            // a list of checksums in the release that names it
+	RequireSBOM               = "sbom"                // an SPDX or CycloneDX statement about it by an accepted signer
 )
 
 // TrustRules are the key releases.trust.
@@ -97,8 +100,16 @@ type TrustRules struct {
 	MinSLSA int
 	// SourceRefs are globs on the ref built from. Empty: the release's tag or the default branch.
 	SourceRefs []string
-	// Keys are PEM public keys accepted for plain signatures.
+	// Keys are PEM public keys accepted for plain signatures and SBOMs.
 	Keys []string
+	// PGPKeys, MinisignKeys (signify's too) and SSHKeys are public keys of other tools,
+	// accepted for plain signatures: texts that pubkey.Read reads.
+	PGPKeys, MinisignKeys, SSHKeys []string `json:",omitempty"`
+}
+
+// AllKeys returns the public keys of every kind.
+func (t TrustRules) AllKeys() []string {
+	return slices.Concat(t.Keys, t.PGPKeys, t.MinisignKeys, t.SSHKeys)
 }
 
 // SignerRule is one accepted signer. Values are globs, anchored and escaped: "*" matches

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"encoding/pem"
 	"regexp"
 	"slices"
 	"strings"
@@ -214,15 +213,6 @@ func (d policyReader) purl(n strict.Node) string {
 	s := d.Text(n)
 	if _, err := packageurl.FromString(s); d.Err() == nil && (err != nil || strings.ContainsAny(s, "*?#")) {
 		d.Fail(n, "`%s` is not a package URL such as pkg:npm/left-pad or pkg:npm/left-pad@1.3.0", strict.Shown(s))
-	}
-	return s
-}
-
-// publicKey reads a PEM public key.
-func (d policyReader) publicKey(n strict.Node) string {
-	s := d.Text(n)
-	if b, rest := pem.Decode([]byte(s)); d.Err() == nil && (b == nil || b.Type != "PUBLIC KEY" || strings.TrimSpace(string(rest)) != "") {
-		d.Fail(n, "needs one PEM block `PUBLIC KEY`")
 	}
 	return s
 }

@@ -1,9 +1,11 @@
 package checks
 
 import (
+	"errors"
 	"strings"
 	"time"
 
+	"github.com/landwaiter/landwaiter/checks/pubkey"
 	"github.com/landwaiter/landwaiter/checks/strict"
 )
 
@@ -30,7 +32,7 @@ func (d policyReader) asset(n strict.Node, r *ReleaseRules) {
 		"require": func(n strict.Node) {
 			d.List(n, func(n strict.Node) {
 				a.Require = append(a.Require, d.Choice(n,
-					[]string{RequireSignature, RequireProvenance, RequireReleaseAttestation}, "checksum", "sbom"))
+					[]string{RequireSignature, RequireProvenance, RequireReleaseAttestation, RequireChecksum, RequireSBOM}))
 			})
 		},
 		"predicate_type": func(n strict.Node) { a.PredicateType = d.Text(n) },
@@ -66,11 +68,34 @@ func (d policyReader) trustKeys(t *TrustRules) strict.Keys {
 				t.SourceRefs = append(t.SourceRefs, d.prefixed(n, "refs/heads/", "refs/tags/"))
 			})
 		},
-		"keys": func(n strict.Node) {
-			t.Keys = nil
-			d.List(n, func(n strict.Node) { t.Keys = append(t.Keys, d.publicKey(n)) })
-		},
+		"keys":          func(n strict.Node) { t.Keys = d.publicKeys(n, pubkey.PEM) },
+		"pgp_keys":      func(n strict.Node) { t.PGPKeys = d.publicKeys(n, pubkey.OpenPGP) },
+		"minisign_keys": func(n strict.Node) { t.MinisignKeys = d.publicKeys(n, pubkey.Minisign) },
+		"ssh_keys":      func(n strict.Node) { t.SSHKeys = d.publicKeys(n, pubkey.SSH) },
 	}
+}
+
+// publicKeys reads a list of public keys, all of one kind.
+func (d policyReader) publicKeys(n strict.Node, kind pubkey.Kind) []string {
+	want := map[pubkey.Kind]string{
+		pubkey.PEM: "one PEM block `PUBLIC KEY`", pubkey.OpenPGP: "one armored block `PGP PUBLIC KEY BLOCK`",
+		pubkey.Minisign: "one public key of minisign or signify", pubkey.SSH: "one public key of SSH, as in allowed_signers",
+	}[kind]
+	var list []string
+	d.List(n, func(n strict.Node) {
+		s := d.Text(n)
+		switch k, err := pubkey.Read(s); {
+		case d.Err() != nil:
+		case errors.Is(err, pubkey.ErrUnknown):
+			d.Fail(n, "needs %s", want)
+		case err != nil:
+			d.Fail(n, "needs %s: %v", want, err)
+		case k.Kind != kind:
+			d.Fail(n, "needs %s; this is a key of %s", want, k.Kind)
+		}
+		list = append(list, s)
+	})
+	return list
 }
 
 // prefixed reads a pattern that starts with one of prefixes, so that it cannot match at another place.
@@ -105,7 +130,9 @@ func (d policyReader) signer(n strict.Node, t *TrustRules) {
 		d.Fail(n, "`workflow` should be owner/name/.github/workflows/file.yml")
 	case strings.Trim(s.Identity, "*") == "" && s.Identity != "":
 		d.Fail(n, "this `identity` accepts anybody")
-	case s.Issuer == "" && !strings.HasPrefix(s.Identity, keyIdentity):
+	case pubkey.HasPrefix(s.Identity) && !pubkey.IsIdentity(s.Identity):
+		d.Fail(n, "`%s` is not the whole identity of a key, such as pgp: and a fingerprint of 40 digits in upper case", strict.Shown(s.Identity))
+	case s.Issuer == "" && !pubkey.HasPrefix(s.Identity):
 		d.Fail(n, "a signer needs `issuer`: a name means nothing without who vouches for it")
 	case strings.Contains(host, "*"):
 		d.Fail(n, "the host of `issuer` cannot be a pattern")

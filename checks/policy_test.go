@@ -13,8 +13,8 @@ import (
 )
 
 const testKey = `-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqNMxgzHFHPSPyDrnKeUeRoTmTBkI
-0NSGETSLJWGmHlIoTLKAUxMDLQFXxqTDaGHXUTQWmlJPxXPpIPjNdXLQaQ==
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7M5PQxNS97GYnakZSmUw/ZA82BGr
+t/zDSOu34PmrAAyCrwuQvX/bHDapYAQLfRKL0ciHNnEoM8SB2EXYciWLBA==
 -----END PUBLIC KEY-----`
 
 // wholePolicy uses every key.
@@ -63,8 +63,8 @@ releases:
     keys:
       - |
         -----BEGIN PUBLIC KEY-----
-        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqNMxgzHFHPSPyDrnKeUeRoTmTBkI
-        0NSGETSLJWGmHlIoTLKAUxMDLQFXxqTDaGHXUTQWmlJPxXPpIPjNdXLQaQ==
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7M5PQxNS97GYnakZSmUw/ZA82BGr
+        t/zDSOu34PmrAAyCrwuQvX/bHDapYAQLfRKL0ciHNnEoM8SB2EXYciWLBA==
         -----END PUBLIC KEY-----
 max_exception: 30d
 exceptions:
@@ -183,7 +183,7 @@ func TestParsePolicyErrors(t *testing.T) {
 		{"owner twice", "version: 1\nowners: [{paths: [a], user: ann, team: a/b}]\n", 2, "an owner needs `paths` and either"},
 		{"owner with at sign", "version: 1\nowners: [{paths: [a], user: '@ann'}]\n", 2, "`@ann` is not a login without @"},
 		{"asset without match", "version: 1\nreleases: {assets: [{require: [signature]}]}\n", 2, "an asset rule needs `match`"},
-		{"later requirement", "version: 1\nreleases: {assets: [{match: a, require: [sbom]}]}\n", 2, "`sbom` is not supported by this version"},
+		{"unknown requirement", "version: 1\nreleases: {assets: [{match: a, require: [sboms]}]}\n", 2, "`sboms` is unknown; did you mean `sbom`?"},
 		{"anybody's key", "version: 1\nreleases: {trust: {keys: [abc]}}\n", 2, "needs one PEM block"},
 		{"pull requests as source", "version: 1\nreleases: {trust: {source_refs: ['refs/*']}}\n", 2, "`refs/*` should start with refs/heads/ or refs/tags/"},
 		{"V23 signer without issuer", "version: 1\nreleases: {trust: {signers: [{identity: ann@example.com}]}}\n", 2, "a signer needs `issuer`"},

@@ -43,6 +43,8 @@ const (
 	CodeTooLarge           = "too-large"  // Unknown
 	CodeNotReadable        = "not-readable"
 	CodeUnsigned           = "unsigned"
+	CodeKeyInvalid         = "key-invalid"
+	CodeChecksumMissing    = "checksum-missing"
 )
 
 // Reason codes of the other judgments.

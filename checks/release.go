@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
-	"encoding/pem"
 	"path"
 	"slices"
 	"strings"
@@ -111,10 +110,13 @@ type stand struct {
 	j       *judgment
 	signers []accepted
 	assets  map[string]bool // names
+	byName  map[string]Asset
 	all     []Attestation
 	digest  map[string][]int // "sha256:..." or "sha512:..." to indices of all
 	name    map[string][]int // asset it stands beside, or base name of a subject
 	bundles map[string]bool  // bundles that speak of an asset of this release
+	lists   []*ChecksumList
+	listed  map[string][]listing // by name of the asset
 	// holes are places where evidence for any asset may be that could not be seen, each with
 	// its reason code.
 	holes []Reason
@@ -124,15 +126,19 @@ func newStand(j *judgment) *stand {
 	s := &stand{
 		j: j, signers: acceptedSigners(j.p, j.m.Subject.Repository), assets: map[string]bool{},
 		digest: map[string][]int{}, name: map[string][]int{}, bundles: map[string]bool{},
+		byName: map[string]Asset{}, listed: map[string][]listing{},
 	}
 	own := map[string]bool{}
 	for _, a := range j.m.Release.Assets {
-		s.assets[a.Name] = true
+		s.assets[a.Name], s.byName[a.Name] = true, a
 		own["sha256:"+strings.ToLower(a.SHA256)], own["sha512:"+strings.ToLower(a.SHA512)] = true, true
 	}
 	for _, e := range j.evidence {
 		for _, a := range e.Attestations {
 			s.add(a, own)
+		}
+		for i := range e.Lists {
+			s.addList(&e.Lists[i])
 		}
 		for _, g := range e.Gaps {
 			s.hole(CodeNotReadable, g.Path, g.Reason)
@@ -245,16 +251,6 @@ func unusable(a Asset) *Reason {
 // isDigest reports whether s is the hexadecimal text of size bytes.
 func isDigest(s string, size int) bool {
 	return len(s) == hex.EncodedLen(size) && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
-}
-
-// keyID returns the identity of a PEM public key as scanners name it, "" when it is none.
-func keyID(key string) string {
-	b, _ := pem.Decode([]byte(key))
-	if b == nil {
-		return ""
-	}
-	sum := sha256.Sum256(b.Bytes)
-	return keyIdentity + "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // releaseNotices adds what does not decide: what was not compared, and evidence that could not

@@ -176,6 +176,20 @@ type AssetReport struct {
 	Required []string `json:"required,omitempty"`
 	// Run is the URL of the build's workflow run, as the certificate names it.
 	Run string `json:"run,omitempty"`
+	// Chain is how the proof leads from the asset to who signed, when there is more to show
+	// than Signer: through a list of checksums, or by a tool that knows no certificates.
+	Chain []ChainLink `json:"chain,omitempty"`
+}
+
+// ChainLink is one step of an AssetReport's Chain.
+type ChainLink struct {
+	// Kind is "checksum", a kind of Attestation, or what wrote the signature: "OpenPGP",
+	// "minisign", "signify", "SSH".
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`             // the list, or the file or attestation that signs
+	Signer string `json:"signer,omitempty"` // the identity; "" for a list
+	// Comment is the trusted comment of minisign, signed like the file. Hostile.
+	Comment string `json:"comment,omitempty"`
 }
 
 // Source is where an asset was built from.

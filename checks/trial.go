@@ -6,13 +6,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/landwaiter/landwaiter/checks/pubkey"
 )
 
 // accepted is one signer that the policy accepts: a rule, or the default.
 type accepted struct {
 	SignerRule
 	own  bool // any workflow of the judged repository, in any case of its name
-	keys bool // a key of releases.trust.keys: good for plain signatures only
+	keys bool // a key of releases.trust: good for signatures and SBOMs only
 }
 
 // acceptedSigners returns the signers that p accepts for repository. It is empty when nothing
@@ -25,9 +27,9 @@ func acceptedSigners(p *Policy, repository string) []accepted {
 	if len(list) == 0 && repository != "" {
 		list = append(list, accepted{own: true, SignerRule: SignerRule{Issuer: githubIssuer, Workflow: repository + workflowDir + "*"}})
 	}
-	for _, k := range p.Releases.Trust.Keys {
-		if id := keyID(k); id != "" {
-			list = append(list, accepted{keys: true, SignerRule: SignerRule{Identity: id}})
+	for _, text := range p.Releases.Trust.AllKeys() {
+		if k, err := pubkey.Read(text); err == nil { // a key that cannot be read accepts nobody
+			list = append(list, accepted{keys: true, SignerRule: SignerRule{Identity: k.Identity}})
 		}
 	}
 	return list
@@ -141,6 +143,10 @@ func keysOf(m map[string]string) []string {
 	return names
 }
 
+// lenient reports whether a person or a key may meet the requirement, who do not say what was
+// built from.
+func (t *trial) lenient() bool { return t.require == RequireSignature || t.require == RequireSBOM }
+
 func (t *trial) crypto() *Reason { return t.a.Problem }
 
 // signedBy compares the signer with one rule: issuer and workflow, or issuer and identity. A
@@ -152,7 +158,10 @@ func (t *trial) signedBy() *Reason {
 	}
 	mismatch := because(CodeSignerMismatch, "signed by %s, expected %s; if that signer is meant, name it in releases.trust.signers", found.Identity, want.Identity)
 	w, isWorkflow := workflowOf(found.Identity)
-	if t.signer.keys && t.require != RequireSignature || t.signer.Identity == "" && !isWorkflow || strings.HasPrefix(found.Identity, keyIdentity) != strings.HasPrefix(t.signer.Identity, keyIdentity) {
+	if t.signer.keys && !t.lenient() || t.signer.Identity == "" && !isWorkflow || pubkey.HasPrefix(found.Identity) != pubkey.HasPrefix(t.signer.Identity) {
+		return mismatch
+	}
+	if t.a.Form != "" && (t.a.Root != RootKey || t.require != RequireSignature) {
 		return mismatch
 	}
 	if !GlobMatch(t.signer.Issuer, found.Issuer) && t.signer.Issuer+found.Issuer != "" {
@@ -176,7 +185,7 @@ func (t *trial) signedBy() *Reason {
 // source compares the repository built from: address, number, and number of the owner.
 func (t *trial) source() *Reason {
 	repository, release := t.j.m.Subject.Repository, t.j.m.Release
-	if repository == "" || t.person && t.require == RequireSignature {
+	if repository == "" || t.person && t.lenient() {
 		return nil
 	}
 	if !strings.EqualFold(t.facts.Repository, githubHost+repository) {
@@ -198,7 +207,7 @@ var strangersTrigger = []string{"issues", "issue_comment", "discussion", "discus
 
 // sourceRef compares the ref built from. Pull requests are never a source of releases.
 func (t *trial) sourceRef() *Reason {
-	if t.person && (t.require == RequireSignature || t.facts.Ref == "" && t.j.m.Subject.Repository == "") {
+	if t.person && (t.lenient() || t.facts.Ref == "" && t.j.m.Subject.Repository == "") {
 		return nil
 	}
 	if strings.HasPrefix(t.facts.Ref, "refs/pull/") || t.facts.Trigger == "pull_request" || t.facts.Trigger == "pull_request_target" {
@@ -261,7 +270,7 @@ func (t *trial) runner() *Reason {
 
 func (t *trial) commit() *Reason {
 	want := t.j.m.Release.Commit
-	if want == "" || t.person && t.require == RequireSignature || strings.EqualFold(t.facts.Commit, want) {
+	if want == "" || t.person && t.lenient() || strings.EqualFold(t.facts.Commit, want) {
 		return nil
 	}
 	return because(CodeCommitMismatch, "built from commit %s, but the release is commit %s; build it again from the tag", orNothing(t.facts.Commit), want)
@@ -338,6 +347,8 @@ func (t *trial) kind() *Reason {
 		return because(CodePredicateType, "the evidence is of type %s, expected %s", orNothing(t.a.PredicateType), want)
 	}
 	switch {
+	case t.require == RequireSBOM && t.a.Kind != AttestationSBOM:
+		return because(CodePredicateType, "the evidence is of type %s, which is no SBOM; attest one in the build with actions/attest-sbom", orNothing(t.a.PredicateType))
 	case t.require != RequireProvenance || t.a.Kind == AttestationProvenance:
 		return nil
 	case t.a.Kind == AttestationSignature:

@@ -2,29 +2,31 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/sums"
 )
 
 // maxBundle is the largest evidence file that is read, in bytes; THREATS V60.
 const maxBundle = 8 << 20
 
 // sidecarSuffixes are the names under which evidence stands beside an artifact.
-var sidecarSuffixes = []string{".sigstore.json", ".sigstore", ".intoto.jsonl", ".build.slsa", ".jsonl", ".bundle", ".sig"}
+var sidecarSuffixes = []string{".sigstore.json", ".sigstore", ".intoto.jsonl", ".build.slsa", ".jsonl", ".bundle", ".sig", ".asc", ".minisig"}
 
-// hashFile hashes one local file in a stream, with a buffer of 1 MiB. SHA-512 halves the
-// speed and is computed only when evidence names it.
-func hashFile(path string, long bool, p *progress) (checks.Asset, error) {
+// signatureSuffixes are those of them that are signatures and nothing else.
+var signatureSuffixes = []string{".sig", ".asc", ".minisig"}
+
+// hashFile hashes one local file in a stream, with a buffer of 1 MiB, by SHA-256 and what else
+// is wanted. The bytes are held only where wanted, and up to the size of evidence.
+func hashFile(path string, w sums.Wanted, p *progress) (checks.Asset, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return checks.Asset{}, err
@@ -37,14 +39,15 @@ func hashFile(path string, long bool, p *progress) (checks.Asset, error) {
 	if st.IsDir() {
 		return checks.Asset{}, fmt.Errorf("%s is a folder; name the files to verify", path)
 	}
-	h256, h512 := sha256.New(), sha512.New()
+	h := sums.New(w)
 	a := checks.Asset{Name: filepath.Base(path), Size: st.Size()}
+	var held bytes.Buffer
 	buf := make([]byte, 1<<20)
 	for {
 		n, err := f.Read(buf)
-		h256.Write(buf[:n])
-		if long {
-			h512.Write(buf[:n])
+		_, _ = h.Write(buf[:n]) // a hash never fails
+		if w.Bytes && a.Read <= maxBundle {
+			held.Write(buf[:n])
 		}
 		a.Read += int64(n)
 		p.say("hashing %s: %d of %d MiB", a.Name, a.Read>>20, a.Size>>20)
@@ -56,11 +59,25 @@ func hashFile(path string, long bool, p *progress) (checks.Asset, error) {
 		}
 	}
 	a.Size = a.Read
-	a.SHA256 = hex.EncodeToString(h256.Sum(nil))
-	if long {
-		a.SHA512 = hex.EncodeToString(h512.Sum(nil))
+	a.SetSums(h.Sums())
+	if w.Bytes && a.Read <= maxBundle {
+		a.Data = held.Bytes()
 	}
 	return a, nil
+}
+
+// wanted returns what evidence needs of the artifact called name.
+func wanted(bundles []checks.Bundle, lists []checks.Asset, name string) sums.Wanted {
+	w := sums.Wanted{SHA512: namesSHA512(bundles)}
+	for _, b := range bundles {
+		if b.For == name {
+			w = w.Or(sums.For(b.Signature)).Or(sums.For(b.Data))
+		}
+	}
+	for _, l := range lists {
+		w = w.Or(sums.ForList(l.Data))
+	}
+	return w
 }
 
 // namesSHA512 reports whether evidence may hold a SHA-512 digest: by name in plain text, or
@@ -117,8 +134,10 @@ func sidecars(path, subject string) ([]checks.Bundle, error) {
 			return nil, err
 		}
 		b.Origin = checks.OriginSidecar
-		if suffix == ".sig" {
+		if slices.Contains(signatureSuffixes, suffix) {
 			b.Signature, b.Data = b.Data, nil
+		}
+		if suffix == ".sig" {
 			b.Certificate, err = firstOf(path+".pem", path+".crt", path+".cert")
 			if err != nil {
 				return nil, err

@@ -21,11 +21,11 @@ var importRules = []struct {
 	folder string
 	ours   []string
 }{
-	{"cmd/landwaiter", []string{"app", "app/githubtest", "checks", "checks/output", "scanners/", "store", "store/ledger", "web"}},
+	{"cmd/landwaiter", []string{"app", "app/githubtest", "checks", "checks/pubkey", "checks/sums", "checks/output", "scanners/", "store", "store/ledger", "web"}},
 	{"app/githubtest", []string{"app/githubtest/"}},
-	{"app", []string{"app/", "checks", "checks/output", "store", "store/ledger"}},
+	{"app", []string{"app/", "checks", "checks/sums", "checks/output", "store", "store/ledger"}},
 	{"web", []string{"web/", "checks", "checks/output", "store", "store/ledger"}},
-	{"scanners", []string{"scanners/", "checks", "checks/licence"}},
+	{"scanners", []string{"scanners/", "checks", "checks/pubkey", "checks/licence", "checks/sums"}},
 	{"store/ledger", nil},
 	{"store", []string{"store/", "checks"}},
 	{"checks/output", []string{"checks", "checks/licence"}},
@@ -34,7 +34,9 @@ var importRules = []struct {
 	{"checks/strict", nil},
 	{"checks/risk", nil},
 	{"checks/cure", nil},
-	{"checks", []string{"checks/licence", "checks/strict", "checks/risk", "checks/cure"}},
+	{"checks/pubkey", nil},
+	{"checks/sums", nil},
+	{"checks", []string{"checks/licence", "checks/strict", "checks/risk", "checks/cure", "checks/pubkey", "checks/sums"}},
 }
 
 // cages say where alone a library may be imported.

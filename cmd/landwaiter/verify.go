@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/pubkey"
 	"github.com/landwaiter/landwaiter/scanners/sigstore"
 )
 
@@ -18,8 +19,9 @@ type verifyCommand struct {
 	Tag                   string   `help:"Release tag that the artifacts should be built for."`
 	Commit                string   `placeholder:"SHA" help:"Full commit that the artifacts should be built from."`
 	Bundle                []string `placeholder:"FILE" sep:"none" help:"Evidence: a Sigstore bundle, JSON lines of bundles, or an answer of GitHub's attestation API. Default: files beside each artifact."`
+	Checksums             string   `placeholder:"FILE" help:"List of checksums that names the artifacts; its own signature then counts for them."`
 	TrustedRoot           string   `placeholder:"FILE" help:"Trust root: public-good, github, or a trusted_root.json. Default: public-good."`
-	Key                   string   `placeholder:"FILE" help:"PEM public key that signed the artifacts."`
+	Key                   string   `placeholder:"FILE" help:"Public key that signed the artifacts: PEM, OpenPGP, minisign, signify, or SSH (allowed_signers)."`
 	CertificateIdentity   string   `placeholder:"ID" help:"Signer's identity: an e-mail address or workflow URL; * stands for any characters."`
 	CertificateOIDCIssuer string   `name:"certificate-oidc-issuer" placeholder:"URL" help:"Issuer of the signer's identity."`
 	PredicateType         string   `placeholder:"URI" help:"Predicate type that the attestation must have."`
@@ -38,6 +40,7 @@ Examples:
   landwaiter verify --bundle app.sigstore.json --certificate-identity ann@example.com \
       --certificate-oidc-issuer https://accounts.google.com app.tar.gz
   landwaiter verify --key release.pub --bundle app.sigstore.json app.tar.gz
+  landwaiter verify --key maintainer.asc --checksums SHA256SUMS app.tar.gz
 
 Exit code: 0 pass, 1 fail, 2 usage, 3 unknown (evidence could not be read), 5 internal.`
 }
@@ -92,11 +95,9 @@ func (cmd *verifyCommand) policy() (*checks.Policy, error) {
 		p.Releases.Trust.Signers = []checks.SignerRule{{Issuer: cmd.CertificateOIDCIssuer, Identity: cmd.CertificateIdentity}}
 	}
 	if cmd.Key != "" {
-		key, err := os.ReadFile(cmd.Key)
-		if err != nil {
-			return nil, usage("reading --key: %w", err)
+		if err := cmd.acceptKeys(&p.Releases.Trust); err != nil {
+			return nil, err
 		}
-		p.Releases.Trust.Keys = []string{string(key)}
 	}
 	switch {
 	case strings.HasPrefix(cmd.PredicateType, "https://in-toto.io/attestation/release/"):
@@ -112,6 +113,26 @@ func (cmd *verifyCommand) policy() (*checks.Policy, error) {
 	return p, nil
 }
 
+// acceptKeys takes the keys of the file --key for those of the policy.
+func (cmd *verifyCommand) acceptKeys(t *checks.TrustRules) error {
+	data, err := os.ReadFile(cmd.Key)
+	if err != nil {
+		return usage("reading --key: %w", err)
+	}
+	t.Keys, t.PGPKeys, t.MinisignKeys, t.SSHKeys = nil, nil, nil, nil
+	for _, text := range pubkey.Split(string(data)) {
+		k, err := pubkey.Read(text)
+		if err != nil {
+			return usage("--key %s: %w", cmd.Key, err)
+		}
+		list := map[pubkey.Kind]*[]string{
+			pubkey.PEM: &t.Keys, pubkey.OpenPGP: &t.PGPKeys, pubkey.Minisign: &t.MinisignKeys, pubkey.SSH: &t.SSHKeys,
+		}[k.Kind]
+		*list = append(*list, text)
+	}
+	return nil
+}
+
 // check refuses flags that leave open what is expected: an empty expectation would accept anybody.
 func (cmd *verifyCommand) check() error {
 	switch {
@@ -121,6 +142,8 @@ func (cmd *verifyCommand) check() error {
 		return usage("give files or --digest, not both")
 	case cmd.Digest != "" && !digestHex.MatchString(strings.ToLower(cmd.Digest)):
 		return usage("--digest is %q; it should be sha256: and 64 hexadecimal digits, or sha512: and 128", cmd.Digest)
+	case cmd.Digest != "" && cmd.Checksums != "":
+		return usage("--checksums needs the file itself: a list is compared by name and digest")
 	case cmd.Digest != "" && len(cmd.Bundle) == 0:
 		return usage("--digest needs --bundle FILE: there is no file to look beside")
 	case cmd.Repo != "" && !ownerName.MatchString(cmd.Repo):
@@ -137,7 +160,7 @@ func (cmd *verifyCommand) check() error {
 
 // trust fills in roots and keys and returns which trust roots may be used.
 func (cmd *verifyCommand) trust(conf *sigstore.Config, p *checks.Policy) ([]string, error) {
-	for _, key := range p.Releases.Trust.Keys {
+	for _, key := range p.Releases.Trust.AllKeys() {
 		conf.Keys = append(conf.Keys, []byte(key))
 	}
 	var roots []string
@@ -202,17 +225,45 @@ func (cmd *verifyCommand) release(p *progress) (*checks.Release, error) {
 		}
 		r.Bundles = append(r.Bundles, beside...)
 	}
-	long := namesSHA512(r.Bundles)
+	lists, err := cmd.lists(r, p)
+	if err != nil {
+		return nil, err
+	}
 	for _, path := range cmd.Artifact {
-		a, err := hashFile(path, long, p)
+		a, err := hashFile(path, wanted(r.Bundles, lists, filepath.Base(path)), p)
 		if err != nil {
 			return nil, usage("%w", err)
 		}
 		r.Assets = append(r.Assets, a)
 	}
+	r.Assets = append(r.Assets, lists...)
 	if len(r.Bundles) == 0 {
 		fmt.Fprintf(p.w, "landwaiter: no evidence beside %s (looked for %s); pass --bundle FILE\n",
 			cmd.Artifact[0], strings.Join(sidecarSuffixes, ", "))
 	}
 	return r, nil
+}
+
+// lists reads the list of checksums, if one is given, and the evidence beside it, which is
+// added to r. The list is an artifact like the others.
+func (cmd *verifyCommand) lists(r *checks.Release, p *progress) ([]checks.Asset, error) {
+	if cmd.Checksums == "" {
+		return nil, nil
+	}
+	name := filepath.Base(cmd.Checksums)
+	if _, ok := checks.ChecksumFile(name); !ok {
+		return nil, usage("--checksums %s: the name should be that of a list, such as SHA256SUMS, checksums.txt or app.sha256", name)
+	}
+	beside, err := sidecars(cmd.Checksums, name)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	r.Bundles = append(r.Bundles, beside...)
+	w := wanted(beside, nil, name)
+	w.Bytes = true
+	a, err := hashFile(cmd.Checksums, w, p)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return []checks.Asset{a}, nil
 }

@@ -34,6 +34,7 @@ type candidate struct {
 	assets    []int             // the assets it speaks of
 	digests   []verify.ArtifactDigest
 	pair      *detached // a signature file, assembled once its asset is known
+	plain     plain     // a signature file of another tool; nil for all other forms
 }
 
 // signature returns the raw signature.
@@ -73,6 +74,8 @@ func (c *candidate) read(*shelf) *checks.Reason {
 		return c.readEnvelope()
 	case formCosign, formDetached:
 		return c.readDetached()
+	case formPlain:
+		return c.readPlain()
 	}
 	c.proto = new(protobundle.Bundle)
 	if err := protojson.Unmarshal(c.data, c.proto); err != nil {
@@ -83,7 +86,7 @@ func (c *candidate) read(*shelf) *checks.Reason {
 
 // readStatement reads the statement, or notes that there is a plain signature instead.
 func (c *candidate) readStatement(*shelf) *checks.Reason {
-	if c.pair != nil {
+	if c.pair != nil || c.plain != nil {
 		c.out.Kind = checks.AttestationSignature
 		return nil
 	}
@@ -112,6 +115,9 @@ func (c *candidate) readStatement(*shelf) *checks.Reason {
 
 // readCertificate parses the signing certificate, if there is one.
 func (c *candidate) readCertificate(*shelf) *checks.Reason {
+	if c.plain != nil {
+		return nil
+	}
 	material := c.proto.GetVerificationMaterial()
 	if c.pair != nil {
 		material = c.pair.material()
@@ -144,7 +150,7 @@ func (c *candidate) readCertificate(*shelf) *checks.Reason {
 
 // compare finds the assets that the piece speaks of.
 func (c *candidate) compare(shelf *shelf) *checks.Reason {
-	if c.pair != nil {
+	if c.pair != nil || c.plain != nil {
 		return c.compareDetached(shelf)
 	}
 	subjects := c.out.Subjects

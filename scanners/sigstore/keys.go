@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -20,6 +21,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/pubkey"
 )
 
 // maxKeys bounds the keys of one Scan: each key-signed piece is tried with every key.
@@ -35,14 +37,42 @@ type trustedKey struct {
 	message  *profile
 }
 
+// sortKeys reads the keys of one Scan, those of the operator first, and sorts them into
+// those that the library verifies with and those of other tools.
+func sortKeys(own []pubkey.Key, texts []string, root *trustRoot) ([]*trustedKey, []pubkey.Key, error) {
+	all := slices.Clone(own)
+	for i, text := range texts {
+		k, err := pubkey.Read(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("public key %d of the policy: %w", i+1, err)
+		}
+		all = append(all, k)
+	}
+	if len(all) > maxKeys {
+		return nil, nil, tooManyKeys(len(all))
+	}
+	var pems [][]byte
+	var plain []pubkey.Key
+	for _, k := range all {
+		if k.Kind == pubkey.PEM {
+			pems = append(pems, []byte(k.Text))
+		} else {
+			plain = append(plain, k)
+		}
+	}
+	trusted, err := parseKeys(pems, root)
+	return trusted, plain, err
+}
+
+func tooManyKeys(n int) error {
+	return fmt.Errorf("%d public keys are configured, at most %d can be tried: remove old ones", n, maxKeys)
+}
+
 // parseKeys reads PEM public keys and builds their profiles.
 //
 // A key is its own trust root and needs no proof of time. When the operator's own root is
 // in force as well, its log and timestamp authorities are asked for, as with certificates.
 func parseKeys(pems [][]byte, own *trustRoot) ([]*trustedKey, error) {
-	if len(pems) > maxKeys {
-		return nil, fmt.Errorf("%d public keys are configured, at most %d can be tried: remove old ones", len(pems), maxKeys)
-	}
 	needs := proofs{none: true}
 	if own != nil {
 		n, err := derived(own)
@@ -51,7 +81,7 @@ func parseKeys(pems [][]byte, own *trustRoot) ([]*trustedKey, error) {
 		}
 		needs = proofs{log: n.log, signed: n.signed}
 	}
-	keys := make([]*trustedKey, 0, len(pems))
+	parsed := make([]*trustedKey, 0, len(pems))
 	for i, data := range pems {
 		public, err := cryptoutils.UnmarshalPEMToPublicKey(data)
 		if err != nil {
@@ -61,9 +91,9 @@ func parseKeys(pems [][]byte, own *trustRoot) ([]*trustedKey, error) {
 		if err != nil {
 			return nil, fmt.Errorf("public key %d: %w", i+1, err)
 		}
-		keys = append(keys, k)
+		parsed = append(parsed, k)
 	}
-	return keys, nil
+	return parsed, nil
 }
 
 // newKey trusts one key from start to end, zero times meaning for ever, beside the logs and
@@ -141,7 +171,7 @@ func npmKeys(t *trustRoot) ([]*trustedKey, error) {
 	if err := json.Unmarshal(data, &file); err != nil {
 		return nil, fmt.Errorf("parsing the embedded npm keys: %w", err)
 	}
-	var keys []*trustedKey
+	var known []*trustedKey
 	for _, f := range file.Keys {
 		if f.KeyUsage != "npm:attestations" {
 			continue
@@ -159,7 +189,7 @@ func npmKeys(t *trustRoot) ([]*trustedKey, error) {
 			return nil, fmt.Errorf("trusting the npm key %s: %w", f.KeyID, err)
 		}
 		k.hint = f.KeyID
-		keys = append(keys, k)
+		known = append(known, k)
 	}
-	return keys, nil
+	return known, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/sums"
 	"github.com/landwaiter/landwaiter/scanners/sigstore/intoto"
 )
 
@@ -26,6 +27,7 @@ func newShelf(assets []checks.Asset) *shelf {
 	for i := range s.assets {
 		a := &s.assets[i]
 		a.SHA256, a.SHA512 = strings.ToLower(a.SHA256), strings.ToLower(a.SHA512)
+		hold(a)
 		if _, ok := s.byName[a.Name]; !ok {
 			s.byName[a.Name] = i
 		}
@@ -37,6 +39,20 @@ func newShelf(assets []checks.Asset) *shelf {
 		}
 	}
 	return s
+}
+
+// hold computes everything of an asset whose bytes are held. Bytes that are not those that
+// were hashed are dropped.
+func hold(a *checks.Asset) {
+	if a.Data == nil {
+		return
+	}
+	all := sums.Of(a.Data, sums.Wanted{SHA384: true, SHA512: true, BLAKE2b: true})
+	if all.SHA256 != a.SHA256 || a.SHA512 != "" && a.SHA512 != all.SHA512 {
+		a.Data = nil
+		return
+	}
+	a.SetSums(all)
 }
 
 // unusable says why nothing can be proven about the bytes of asset i, nil when something can.

@@ -146,6 +146,10 @@ func noKey() *checks.Reason {
 	return because(checks.CodeSignerMismatch, "It is signed with a key, and no public key is accepted here. Name the key in releases.trust.keys of the policy, or sign with an identity.")
 }
 
+func strangeKey(issuer string) *checks.Reason {
+	return because(checks.CodeSignerMismatch, "It is signed by %s, which is not accepted here. If that key is meant, put the public key into the policy, under releases.trust.", cut(issuer))
+}
+
 func otherKey() *checks.Reason {
 	return because(checks.CodeSignatureInvalid, "None of the accepted public keys fits the signature. Sign with the key that the policy names, or correct the policy.")
 }

@@ -9,8 +9,9 @@
 //
 // Start reading at Scanner.Scan, then follow one piece of evidence: split.go cuts files
 // into pieces, examine.go reads a piece without believing it, match.go compares digests,
-// verify.go asks the library under the roots of profile.go, diagnose.go and reason.go say
-// what went wrong. docs/verification.md is the same walk for people.
+// verify.go asks the library under the roots of profile.go, plain.go does the same for tools
+// that know no certificates, diagnose.go and reason.go say what went wrong. lists.go reads
+// lists of checksums. docs/verification.md is the same walk for people.
 package sigstore
 
 import (
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/pubkey"
 )
 
 // Config says what to trust beside the embedded roots. The zero Config is usable.
@@ -28,7 +30,8 @@ type Config struct {
 	// TrustedRoot is a trusted_root.json for checks.RootCustom; nil means there is none. What
 	// is asked of signatures under it follows from what it contains, never from a bundle.
 	TrustedRoot []byte
-	// Keys are PEM public keys for checks.RootKey, tried beside Release.Keys.
+	// Keys are public keys of any kind for checks.RootKey, tried beside Release.Keys; see
+	// package pubkey.
 	Keys [][]byte
 	// RequireProof refuses log entries that carry the log's promise but no proof of inclusion.
 	RequireProof bool
@@ -53,7 +56,7 @@ type Scanner struct {
 	profiles map[string]*profile   // by name of the root
 	release  *profile              // GitHub's release attestations
 	npm      []*trustedKey
-	pems     [][]byte
+	keys     []pubkey.Key
 	examined int // maxExamined; a test lowers it
 
 	// after is called after each step on a piece of evidence; tests inject faults with it.
@@ -65,7 +68,7 @@ type Scanner struct {
 func New(c Config) (*Scanner, error) {
 	s := &Scanner{
 		now: c.Now, requireProof: c.RequireProof, refreshed: c.Refreshed.UTC(), maxRootAge: c.MaxRootAge,
-		roots: map[string]*trustRoot{}, profiles: map[string]*profile{}, pems: c.Keys, examined: maxExamined,
+		roots: map[string]*trustRoot{}, profiles: map[string]*profile{}, examined: maxExamined,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -84,7 +87,17 @@ func New(c Config) (*Scanner, error) {
 		}
 		s.roots[t.name], s.profiles[t.name] = t, p
 	}
-	if _, err := parseKeys(c.Keys, nil); err != nil {
+	if len(c.Keys) > maxKeys {
+		return nil, tooManyKeys(len(c.Keys))
+	}
+	for i, text := range c.Keys {
+		k, err := pubkey.Read(string(text))
+		if err != nil {
+			return nil, fmt.Errorf("public key %d: %w", i+1, err)
+		}
+		s.keys = append(s.keys, k)
+	}
+	if _, _, err := sortKeys(s.keys, nil, nil); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -137,7 +150,7 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 		return e, fmt.Errorf("reading %d pieces of evidence: %w", len(pieces), err)
 	}
 	chosen, over := s.choose(candidates, m, shelf)
-	err = parallel(ctx, len(chosen), func(i int) { s.prove(chosen[i], t) })
+	err = parallel(ctx, len(chosen), func(i int) { s.prove(chosen[i], shelf, t) })
 	if err != nil {
 		return e, fmt.Errorf("verifying %d pieces of evidence: %w", len(chosen), err)
 	}
@@ -145,6 +158,7 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 		e.Attestations = append(e.Attestations, c.out)
 	}
 	e.Attestations = append(append(e.Attestations, over...), left...)
+	e.Lists = lists(shelf)
 	e.DataTime = s.dataTime(t)
 	e.Complete = len(e.Gaps) == 0
 	return e, nil
@@ -169,15 +183,10 @@ func (s *Scanner) trust(r *checks.Release) (trusted, []checks.Gap) {
 	if slices.Contains(r.Roots, checks.RootCustom) {
 		own = s.roots[checks.RootCustom]
 	}
-	pems := slices.Clone(s.pems)
-	for _, k := range r.Keys {
-		pems = append(pems, []byte(k))
-	}
-	keys, err := parseKeys(pems, own)
-	if err != nil {
+	var err error
+	if t.keys, t.plain, err = sortKeys(s.keys, r.Keys, own); err != nil {
 		gaps = append(gaps, checks.Gap{Reason: err.Error()})
 	}
-	t.keys = keys
 	return t, gaps
 }
 

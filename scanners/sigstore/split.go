@@ -20,6 +20,7 @@ const (
 	formEnvelope             // a DSSE envelope alone, as slsa-github-generator wrote it until v1
 	formCosign               // the JSON that `cosign sign-blob --bundle` wrote until v2
 	formDetached             // a signature file, with or without a certificate file
+	formPlain                // a signature file of OpenPGP, minisign, signify or SSH
 	formNothing              // nothing could be cut out; problem says why
 )
 
@@ -34,13 +35,13 @@ type piece struct {
 
 // split cuts a file of evidence into pieces: a bundle, several on lines of their own, a
 // JSON array, an answer of the attestation API, a DSSE envelope, an old cosign bundle, or a
-// signature file. What cannot be cut becomes one piece with a problem, so that nothing
+// signature file of any tool. What cannot be cut becomes one piece with a problem, so that nothing
 // found disappears.
 func split(b *checks.Bundle) []piece {
 	if b.Problem != nil {
 		return []piece{{bundle: b, form: formNothing, problem: b.Problem}}
 	}
-	if strings.HasSuffix(b.Name, ".sig") && len(b.Signature) == 0 && !bytes.HasPrefix(bytes.TrimSpace(b.Data), []byte("{")) {
+	if len(b.Signature) == 0 && (plainText(b.Data) || strings.HasSuffix(b.Name, ".sig") && !bytes.HasPrefix(bytes.TrimSpace(b.Data), []byte("{"))) {
 		// A signature file that was given as evidence by its own name.
 		b = &checks.Bundle{Name: b.Name, Origin: b.Origin, For: b.For, Signature: b.Data, Certificate: b.Certificate}
 	}
@@ -49,6 +50,9 @@ func split(b *checks.Bundle) []piece {
 	}
 	if len(b.Signature) > maxPair || len(b.Certificate) > maxPair {
 		return []piece{{bundle: b, form: formNothing, problem: tooLarge("A signature or certificate file is larger than 1 MiB.")}}
+	}
+	if plainText(b.Signature) {
+		return []piece{{bundle: b, form: formPlain, entry: 1}}
 	}
 	pieces, err := texts(b)
 	switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/pubkey"
 	"github.com/landwaiter/landwaiter/scanners/sigstore/intoto"
 )
 
@@ -18,6 +19,7 @@ type trusted struct {
 	names []string // the roots allowed, in their order
 	roots []*profile
 	keys  []*trustedKey
+	plain []pubkey.Key // of OpenPGP, minisign and SSH
 }
 
 func digestOf(sha256 []byte) verify.ArtifactDigest {
@@ -46,7 +48,11 @@ func (s *Scanner) guard(c *candidate, step string, do func() *checks.Reason) {
 
 // prove does the cryptography of c, which names at least one usable asset, and completes
 // what is reported.
-func (s *Scanner) prove(c *candidate, t trusted) {
+func (s *Scanner) prove(c *candidate, shelf *shelf, t trusted) {
+	if c.plain != nil {
+		s.guard(c, "verifying the signature", func() *checks.Reason { return s.provePlain(c, shelf, t) })
+		return
+	}
 	var by *profile
 	var result *verify.VerificationResult
 	s.guard(c, "verifying the signature", func() *checks.Reason {
@@ -134,27 +140,27 @@ func (s *Scanner) issuer(c *candidate, asked []*profile) string {
 // keysFor returns the keys that may have signed c. The npm registry's keys answer to their
 // own names only, and only where the public root counts.
 func (s *Scanner) keysFor(c *candidate, t trusted) []*trustedKey {
-	keys := t.keys
+	found := t.keys
 	if slices.Contains(t.names, checks.RootPublicGood) {
 		for _, k := range s.npm {
 			if k.hint == c.hint {
-				keys = append(slices.Clone(keys), k)
+				found = append(slices.Clone(found), k)
 			}
 		}
 	}
-	return keys
+	return found
 }
 
 // verifyKeys tries each key.
-func (s *Scanner) verifyKeys(c *candidate, keys []*trustedKey) (*profile, *verify.VerificationResult, *checks.Reason) {
-	if len(keys) == 0 {
+func (s *Scanner) verifyKeys(c *candidate, tried []*trustedKey) (*profile, *verify.VerificationResult, *checks.Reason) {
+	if len(tried) == 0 {
 		return nil, nil, noKey()
 	}
 	if problem := c.load(c.proto); problem != nil {
 		return nil, nil, problem
 	}
 	var refusal *checks.Reason
-	for _, k := range keys {
+	for _, k := range tried {
 		p := k.envelope
 		if c.statement == nil {
 			p = k.message
