@@ -417,6 +417,11 @@ const (
 	AttestationSignature  = "signature"           // a message signature over the bytes
 	AttestationSBOM       = "sbom"                // SPDX or CycloneDX predicate
 	AttestationSummary    = "vsa"                 // SLSA verification summary
+	AttestationLink       = "link"                // in-toto link: a step of a supply chain
+	AttestationTest       = "test-result"         // in-toto test result
+	AttestationSCAI       = "scai"                // in-toto SCAI: attributes of an artifact
+	AttestationScan       = "vulnerability-scan"  // in-toto or cosign vulnerability predicate
+	AttestationPublish    = "publish"             // what a registry says of a version it published
 	AttestationChecksum   = "checksum"            // a line of a list of checksums; nobody signed it
 	AttestationOther      = "other"
 )

@@ -66,6 +66,8 @@ releases:
         MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7M5PQxNS97GYnakZSmUw/ZA82BGr
         t/zDSOu34PmrAAyCrwuQvX/bHDapYAQLfRKL0ciHNnEoM8SB2EXYciWLBA==
         -----END PUBLIC KEY-----
+    minisign_keys: [RWRAkKc7YaVvMKzd12PmBYxlj3vS18TZxVQoKDN/z2omqmUOZ9Ytdc56]
+    ssh_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHTZCAFMOnzG4xYOjeMlZyXvAv5lGwVdgyd8ug2DpFyF release"]
 max_exception: 30d
 exceptions:
   - {id: E-41, rule: no-known-high, advisory: GHSA-aaaa-bbbb-cccc, package: "pkg:npm/left-pad", until: 2026-12-24, reason: "vendor hotfix", approved_by: alice}
@@ -113,14 +115,15 @@ func TestParsePolicyReadsEveryKey(t *testing.T) {
 				},
 				Roots: []string{"public-good", "github"}, Runners: []string{"github-hosted", "self-hosted"}, MinSLSA: 3,
 				SourceRefs: []string{"refs/tags/v*"}, Keys: []string{testKey},
+				MinisignKeys: []string{"RWRAkKc7YaVvMKzd12PmBYxlj3vS18TZxVQoKDN/z2omqmUOZ9Ytdc56"}, SSHKeys: []string{releaseKey},
 			},
 		},
 		Exceptions: []checks.Exception{{
 			ID: "E-41", Rule: "no-known-high", Advisory: "GHSA-aaaa-bbbb-cccc", Package: "pkg:npm/left-pad",
-			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 51,
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 53,
 		}, {
 			ID: "E-42", Rule: checks.RuleUnpinned, Path: ".github/workflows/ci.yml", Subject: "acme/x@v1",
-			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "ours", Line: 52,
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "ours", Line: 54,
 		}},
 		MaxException: 30 * day, Digest: got.Digest, Source: "p.yml",
 		Lines: map[string]int{
@@ -183,8 +186,13 @@ func TestParsePolicyErrors(t *testing.T) {
 		{"owner twice", "version: 1\nowners: [{paths: [a], user: ann, team: a/b}]\n", 2, "an owner needs `paths` and either"},
 		{"owner with at sign", "version: 1\nowners: [{paths: [a], user: '@ann'}]\n", 2, "`@ann` is not a login without @"},
 		{"asset without match", "version: 1\nreleases: {assets: [{require: [signature]}]}\n", 2, "an asset rule needs `match`"},
-		{"unknown requirement", "version: 1\nreleases: {assets: [{match: a, require: [sboms]}]}\n", 2, "`sboms` is unknown; did you mean `sbom`?"},
+		{"unknown requirement", "version: 1\nreleases: {assets: [{match: a, require: [sboms]}]}\n", 2, "unknown value `sboms`, did you mean `sbom`?"},
 		{"anybody's key", "version: 1\nreleases: {trust: {keys: [abc]}}\n", 2, "needs one PEM block"},
+		{"key of another kind", "version: 1\nreleases: {trust: {ssh_keys: [RWRAkKc7YaVvMKzd12PmBYxlj3vS18TZxVQoKDN/z2omqmUOZ9Ytdc56]}}\n", 2, "needs one public key of SSH, as in allowed_signers; this is a key of minisign"},
+		{"word for an OpenPGP key", "version: 1\nreleases: {trust: {pgp_keys: [abc]}}\n", 2, "needs one armored block `PGP PUBLIC KEY BLOCK`"},
+		{"private key", "version: 1\nreleases: {trust: {keys: ['-----BEGIN PRIVATE KEY-----']}}\n", 2, "keep it secret"},
+		{"short fingerprint", "version: 1\nreleases: {trust: {signers: [{identity: 'pgp:0123456789ABCDEF'}]}}\n", 2, "is not the whole identity of a key"},
+		{"pattern of keys", "version: 1\nreleases: {trust: {signers: [{identity: 'key:*'}]}}\n", 2, "is not the whole identity of a key"},
 		{"pull requests as source", "version: 1\nreleases: {trust: {source_refs: ['refs/*']}}\n", 2, "`refs/*` should start with refs/heads/ or refs/tags/"},
 		{"V23 signer without issuer", "version: 1\nreleases: {trust: {signers: [{identity: ann@example.com}]}}\n", 2, "a signer needs `issuer`"},
 		{"V23 signer without name", "version: 1\nreleases: {trust: {signers: [{issuer: 'https://a.example'}]}}\n", 2, "a signer needs either `workflow` or `identity`"},

@@ -112,6 +112,7 @@ var faults = map[string]string{
 	checks.CodeRefNotAllowed: "was built from a ref not allowed", checks.CodeTriggerNotAllowed: "was built by a trigger not allowed",
 	checks.CodeRunnerNotAllowed: "was built on a runner not allowed", checks.CodeLevelNotReached: "does not reach the SLSA level",
 	checks.CodeSizeMismatch: "was not uploaded whole", checks.CodeNotProvenance: "has no provenance",
+	checks.CodeChecksumMissing: "is in no list of checksums", checks.CodeKeyInvalid: "is signed with a key not in force",
 }
 
 func fault(a checks.AssetReport) string {
@@ -263,6 +264,22 @@ func (p page) releaseWhy(b *strings.Builder, failing []checks.AssetReport) {
 	}
 }
 
+// chainText writes "checksum SHA256SUMS, OpenPGP SHA256SUMS.asc by pgp:0123...".
+func chainText(chain []checks.ChainLink) string {
+	var steps []string
+	for _, l := range chain {
+		step := l.Kind + " " + l.Name
+		if l.Signer != "" {
+			step += " by " + strings.TrimPrefix(l.Signer, "https://github.com/")
+		}
+		if l.Comment != "" {
+			step += " (" + l.Comment + ")"
+		}
+		steps = append(steps, step)
+	}
+	return strings.Join(steps, ", ")
+}
+
 // releaseText holds one collapsed section for each asset.
 func (p page) releaseText() string {
 	var b strings.Builder
@@ -272,7 +289,7 @@ func (p page) releaseText() string {
 			{"SHA-256", a.SHA256}, {"Reason", a.Reason}, {"Issuer", a.Signer.Issuer}, {"Signer", a.Signer.Identity},
 			{"Repository", a.Source.Repository}, {"Ref", a.Source.Ref}, {"Commit", a.Source.Commit},
 			{"Builder", a.Builder.ID}, {"Runner", a.Builder.Runner}, {"Level", a.Builder.Level}, {"Build", a.Run},
-			{"Required", strings.Join(a.Required, ", ")},
+			{"Proven by", chainText(a.Chain)}, {"Required", strings.Join(a.Required, ", ")},
 		} {
 			if line.value != "" {
 				fmt.Fprintf(&b, "- %s: %s\n", line.what, Escape(line.value))

@@ -81,6 +81,9 @@ func (t *terminal) assets() {
 	}
 	t.grid(rows)
 	for _, a := range t.r.Assets {
+		if len(a.Chain) > 0 {
+			fmt.Fprintf(&t.out, "\n%s\n  proven by %s\n", Plain(a.Name, maxPiece), Plain(chainText(a.Chain), 4*maxPiece))
+		}
 		if a.ExpectedSigner != nil {
 			fmt.Fprintf(&t.out, "\n%s\n  expected  %s  (%s)\n  found     %s  (%s)\n", Plain(a.Name, maxPiece),
 				Plain(a.ExpectedSigner.Identity, maxPiece), orDash(Plain(a.ExpectedSigner.Issuer, maxPiece)),

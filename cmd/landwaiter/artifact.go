@@ -66,8 +66,8 @@ func hashFile(path string, w sums.Wanted, p *progress) (checks.Asset, error) {
 	return a, nil
 }
 
-// wanted returns what evidence needs of the artifact called name.
-func wanted(bundles []checks.Bundle, lists []checks.Asset, name string) sums.Wanted {
+// needed returns what evidence needs of the artifact called name.
+func needed(bundles []checks.Bundle, lists []checks.Asset, name string) sums.Wanted {
 	w := sums.Wanted{SHA512: namesSHA512(bundles)}
 	for _, b := range bundles {
 		if b.For == name {

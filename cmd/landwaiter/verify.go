@@ -230,7 +230,7 @@ func (cmd *verifyCommand) release(p *progress) (*checks.Release, error) {
 		return nil, err
 	}
 	for _, path := range cmd.Artifact {
-		a, err := hashFile(path, wanted(r.Bundles, lists, filepath.Base(path)), p)
+		a, err := hashFile(path, needed(r.Bundles, lists, filepath.Base(path)), p)
 		if err != nil {
 			return nil, usage("%w", err)
 		}
@@ -259,7 +259,7 @@ func (cmd *verifyCommand) lists(r *checks.Release, p *progress) ([]checks.Asset,
 		return nil, usage("%w", err)
 	}
 	r.Bundles = append(r.Bundles, beside...)
-	w := wanted(beside, nil, name)
+	w := needed(beside, nil, name)
 	w.Bytes = true
 	a, err := hashFile(cmd.Checksums, w, p)
 	if err != nil {

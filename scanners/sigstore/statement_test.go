@@ -99,8 +99,17 @@ func TestV11V13Kinds(t *testing.T) {
 		"https://spdx.dev/Document/v2.3":           checks.AttestationSBOM,
 		"https://spdx.dev/Documents":               checks.AttestationOther,
 		"https://cyclonedx.org/bom":                checks.AttestationSBOM,
-		"https://in-toto.io/attestation/link/v0.3": checks.AttestationOther,
-		"https://in-toto.io/attestation/vulns":     checks.AttestationOther,
+		"https://cyclonedx.org/bom/v1.6":           checks.AttestationSBOM,
+		"https://in-toto.io/Link/v1":               checks.AttestationLink,
+		"https://in-toto.io/attestation/link/v0.3": checks.AttestationLink,
+		"https://in-toto.io/attestation/links":     checks.AttestationOther,
+
+		"https://in-toto.io/attestation/scai/attribute-report/v0.3":          checks.AttestationSCAI,
+		"https://in-toto.io/attestation/test-result/v0.1":                    checks.AttestationTest,
+		"https://in-toto.io/attestation/vulns/v0.1":                          checks.AttestationScan,
+		"https://cosign.sigstore.dev/attestation/vuln/v1":                    checks.AttestationScan,
+		"https://github.com/npm/attestation/tree/main/specs/publish/v0.1":    checks.AttestationPublish,
+		"https://github.com/npm/attestation/tree/main/specs/publishers/v0.1": checks.AttestationOther,
 	} {
 		f := newFixture(t)
 		f.recipe.Statement = sigstoretest.Statement(t, predicate, map[string]any{}, subject("sha256", sha(artifact)))

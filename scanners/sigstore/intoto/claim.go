@@ -16,12 +16,28 @@ func Kind(predicateType string) string {
 	case "https://slsa.dev/verification_summary/v0.2", "https://slsa.dev/verification_summary/v1":
 		return checks.AttestationSummary
 	}
-	for _, prefix := range []string{"https://spdx.dev/Document", "https://cyclonedx.org/bom"} {
-		if rest, ok := strings.CutPrefix(predicateType, prefix); ok && (rest == "" || rest[0] == '/') {
-			return checks.AttestationSBOM
+	for _, row := range predicates {
+		if rest, ok := strings.CutPrefix(predicateType, row.prefix); ok && (rest == "" || rest[0] == '/') {
+			return row.kind
 		}
 	}
 	return checks.AttestationOther
+}
+
+// predicates are the predicate types of which the version does not matter, because nothing
+// inside them is read: https://github.com/in-toto/attestation/tree/main/spec/predicates,
+// https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md and
+// https://github.com/npm/attestation/tree/main/specs/publish.
+var predicates = []struct{ prefix, kind string }{
+	{"https://spdx.dev/Document", checks.AttestationSBOM},
+	{"https://cyclonedx.org/bom", checks.AttestationSBOM},
+	{"https://in-toto.io/Link", checks.AttestationLink},
+	{"https://in-toto.io/attestation/link", checks.AttestationLink},
+	{"https://in-toto.io/attestation/test-result", checks.AttestationTest},
+	{"https://in-toto.io/attestation/scai", checks.AttestationSCAI},
+	{"https://in-toto.io/attestation/vulns", checks.AttestationScan},
+	{"https://cosign.sigstore.dev/attestation/vuln", checks.AttestationScan},
+	{"https://github.com/npm/attestation/tree/main/specs/publish", checks.AttestationPublish},
 }
 
 // IsRelease reports whether a predicate type is that of GitHub's release attestations.
