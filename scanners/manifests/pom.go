@@ -53,6 +53,12 @@ func readPom(s *source) error {
 			p.add(d)
 		}
 	}
+	if p.nameless > 0 {
+		return gap{
+			what: fmt.Sprintf("names the dependency in line %d by properties that neither it nor its parents here define", p.nameless),
+			todo: "write groupId and artifactId out", partial: true,
+		}
+	}
 	return nil
 }
 
@@ -62,6 +68,7 @@ type pom struct {
 	properties map[string]string // the nearest definition of each
 	managed    map[string]string // versions of dependencyManagement by group:artifact
 	expanded   int               // bytes so far
+	nameless   int               // line of the first dependency whose name stays unknown; 0 when none
 }
 
 // inherit collects properties and managed versions from the project and its parents, nearest
@@ -83,12 +90,31 @@ func (p *pom) inherit(project syntax.Node, file string) {
 		if path.Ext(file) != ".xml" {
 			file = path.Join(file, "pom.xml")
 		}
-		root := p.s.tree.xml(file)
+		root := p.s.tree.pom(file)
 		if root.Key() != "project" || root.Get("artifactId").Text() != parent.Get("artifactId").Text() {
 			return
 		}
 		project = root
 	}
+}
+
+// maxPomBytes is how many bytes of parents are read for one Read; what stands in further ones
+// stays unknown.
+const maxPomBytes = 16 << 20
+
+// pom returns the root element of a parent that was given.
+func (t *tree) pom(file string) syntax.Node {
+	root, ok := t.poms[file]
+	if !ok {
+		if text := t.text(file); t.pomBytes+len(text) <= maxPomBytes {
+			t.pomBytes += len(text)
+			if n, err := syntax.XML(text); err == nil {
+				root = n
+			}
+		}
+		t.poms[file] = root
+	}
+	return root
 }
 
 // collect takes in what one project defines and nothing nearer does.
@@ -178,6 +204,12 @@ var (
 // add adds one dependency of the project or of a profile.
 func (p *pom) add(d syntax.Node) {
 	name := p.name(d)
+	if strings.Contains(name, "${") {
+		if p.nameless == 0 {
+			p.nameless = d.Line()
+		}
+		return
+	}
 	written := d.Get("version").Text()
 	if written == "" {
 		written = p.managed[name]
