@@ -31,6 +31,14 @@ const ParserVersion = "2"
 // slash-separated and relative to the root of the repository.
 func Wanted(path string) bool { return formatOf(path) != nil }
 
+// FormatName returns the name of the format that path is read as, "" when it is not Wanted.
+func FormatName(path string) string {
+	if format := formatOf(path); format != nil {
+		return format.Name
+	}
+	return ""
+}
+
 // Read returns the packages that files name. Files that are not Wanted are used only where
 // another file includes them.
 //
@@ -40,6 +48,12 @@ func Wanted(path string) bool { return formatOf(path) != nil }
 // folders of the changed ones and above. Nothing in files can make Read fail, panic or read
 // anything else; what could not be read completely is told in Manifest.Gap.
 func Read(ctx context.Context, files []checks.File) checks.Inventory {
+	return ReadNoting(ctx, files, func(string) {})
+}
+
+// ReadNoting is Read, and calls begin with the path of each manifest before it reads it, so that
+// whoever has to end a reading knows which one it was.
+func ReadNoting(ctx context.Context, files []checks.File, begin func(path string)) checks.Inventory {
 	t := newTree(files)
 	var inventory checks.Inventory
 	// Lock files come first: they say which companions they resolve.
@@ -50,6 +64,7 @@ func Read(ctx context.Context, files []checks.File) checks.Inventory {
 			if format == nil || format.Companion != companions || t.files[f.Path] != f {
 				continue
 			}
+			begin(f.Path)
 			inventory.Manifests = append(inventory.Manifests, t.read(ctx, f, format))
 		}
 	}
@@ -70,16 +85,15 @@ type tree struct {
 	wants    map[string][]want
 	crates   map[string]crate
 	pins     map[string]map[string]string
-	xmls     map[string]syntax.Node
-	xmlBytes int
-	msbuild  map[string]*msbuildFile
+	poms     map[string]syntax.Node
+	pomBytes int
 	folders  map[string][]string // by name of file, made when first asked for
 }
 
 func newTree(files []checks.File) *tree {
 	t := &tree{
 		files: make(map[string]*checks.File, len(files)), wanted: Wanted, resolved: map[string]map[string]bool{},
-		wants: map[string][]want{}, crates: map[string]crate{}, pins: map[string]map[string]string{}, xmls: map[string]syntax.Node{}, msbuild: map[string]*msbuildFile{},
+		wants: map[string][]want{}, crates: map[string]crate{}, pins: map[string]map[string]string{}, poms: map[string]syntax.Node{},
 	}
 	for i := range files {
 		if f := &files[i]; t.files[f.Path] == nil {
@@ -87,25 +101,6 @@ func newTree(files []checks.File) *tree {
 		}
 	}
 	return t
-}
-
-// maxXMLBytes is how many bytes of XML that other files refer to are read for one Read; what
-// stands in further ones stays unknown.
-const maxXMLBytes = 16 << 20
-
-// xml returns the root element of a file that was given, an Absent one when it cannot be read.
-func (t *tree) xml(file string) syntax.Node {
-	root, ok := t.xmls[file]
-	if !ok {
-		if text := t.text(file); t.xmlBytes+len(text) <= maxXMLBytes {
-			t.xmlBytes += len(text)
-			if n, err := syntax.XML(text); err == nil {
-				root = n
-			}
-		}
-		t.xmls[file] = root
-	}
-	return root
 }
 
 // holders returns the folders that hold a file of that name, sorted.

@@ -1,0 +1,117 @@
+package cage
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// bombs are the files of THREATS.md G20, as large as a file may be.
+func bombs(t testing.TB) []struct {
+	name string
+	file checks.File
+	want string // in the Gap
+} {
+	t.Helper()
+	many := func(n int, line func(int) string) []byte {
+		var b bytes.Buffer
+		for i := range n {
+			b.WriteString(line(i))
+		}
+		return b.Bytes()
+	}
+	around := func(before string, middle []byte, after string) []byte {
+		return append(append([]byte(before), middle...), after...)
+	}
+	return []struct {
+		name string
+		file checks.File
+		want string
+	}{
+		{"a lock file of 300,000 packages", checks.File{Path: "package-lock.json", Data: around(`{"lockfileVersion":3,"packages":{"":{}`, many(300_000, func(i int) string {
+			return fmt.Sprintf(`,"node_modules/p%d":{"version":"1.0.0","dependencies":{"p%d":"*"}}`, i, i+1)
+		}), "}}")}, ""},
+		{"XML properties that double", checks.File{Path: "pom.xml", Data: around("<project><properties>", many(200, func(i int) string {
+			return fmt.Sprintf("<p%d>${p%d}${p%d}</p%d>", i, i+1, i+1, i)
+		}), "</properties><dependencies>"+strings.Repeat("<dependency><groupId>${p0}</groupId><artifactId>${p1}</artifactId><version>${p2}</version></dependency>", 2000)+"</dependencies></project>")}, ""},
+		{"YAML aliases that double", checks.File{Path: "pnpm-lock.yaml", Data: around("lockfileVersion: '9.0'\na0: &a0 [x, x]\n", many(100, func(i int) string {
+			return fmt.Sprintf("a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i)
+		}), "packages: *a100\n")}, ""},
+		{"a zip of a gigabyte of zeros", checks.File{Path: "poetry.lock", Data: zipBomb(t)}, ""},
+		{"8 MiB of brackets", checks.File{Path: "composer.lock", Data: []byte(strings.Repeat("[", 8<<20))}, ""},
+	}
+}
+
+func zipBomb(t testing.TB) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create("poetry.lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	zeros := make([]byte, 1<<20)
+	for range 1 << 10 {
+		if _, err := w.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestG20Bombs: each bomb ends as a Gap, which makes the verdict unknown, within 35 seconds;
+// the memory of the parent stays as it was; the next job goes well.
+func TestG20Bombs(t *testing.T) {
+	// Not parallel: it looks at the memory of the process.
+	all := bombs(t)
+	p := open(t, Config{})
+	wantWell(t, p)
+	for _, b := range all {
+		t.Run(b.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			started := time.Now()
+			m := readOne(t, p, b.file)
+			took := time.Since(started)
+			runtime.ReadMemStats(&after)
+			t.Logf("%d bytes: %v, %s", len(b.file.Data), took, m.Gap)
+			if m.Gap == "" || !strings.Contains(m.Gap, b.want) || len(m.Packages) > 0 {
+				t.Errorf("gap %q with %d packages, want one about %q", m.Gap, len(m.Packages), b.want)
+			}
+			if took > 35*time.Second {
+				t.Errorf("took %v", took)
+			}
+			if grown := int64(after.Sys) - int64(before.Sys); grown > 16<<20 {
+				t.Errorf("the parent grew by %d bytes", grown)
+			}
+			wantWell(t, p)
+		})
+	}
+}
+
+// TestG20BombsAtOnce reads all bombs beside a good file, which comes out whole.
+func TestG20BombsAtOnce(t *testing.T) {
+	t.Parallel()
+	var files []checks.File
+	for i, b := range bombs(t) {
+		b.file.Path = fmt.Sprintf("%d/%s", i, b.file.Path)
+		files = append(files, b.file)
+	}
+	p := open(t, Config{file: time.Minute, wall: 2 * time.Minute})
+	inv := p.Read(t.Context(), append(files, file("well")))
+	for i, m := range inv.Manifests {
+		if bad := i < len(files); bad != (m.Gap != "") || bad != (len(m.Packages) == 0) {
+			t.Errorf("%s: gap %q and %d packages", m.Path, m.Gap, len(m.Packages))
+		}
+	}
+}

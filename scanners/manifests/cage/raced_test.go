@@ -1,0 +1,5 @@
+//go:build race
+
+package cage
+
+const raced = true

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package cage
+
+var systemTells = map[string]func() string{}
+
+func beParent() {}
