@@ -8,6 +8,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
+	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
 	"github.com/landwaiter/landwaiter/scanners/osv"
 )
 
@@ -15,9 +16,6 @@ type scanCommand struct {
 	Base          string `placeholder:"DIR|GITREV" help:"Compare with this folder or git revision; only what is added then decides the verdict."`
 	Advisories    string `placeholder:"DIR" help:"Advisories in the layout of the OSV bucket (<ecosystem>/all.zip). Default: those of 'landwaiter advisories'."`
 	Data          string `placeholder:"DIR" env:"LANDWAITER_DATA_DIR" help:"Folder of imported advisories."`
-	Registry      string `placeholder:"URL" env:"LANDWAITER_DEPSDEV_URL" default:"https://api.deps.dev" help:"Address of deps.dev's API, or off. It is asked when the policy has a rule about licences, age, provenance or the like."`
-	Offline       bool   `help:"Ask nobody about packages; what earlier scans were told still counts."`
-	Private       string `placeholder:"PATTERNS" env:"LANDWAITER_PRIVATE_PACKAGES" help:"Your own packages, whose names are not sent out: npm:@acme/*,maven:com.acme.* and so on. GOPRIVATE counts too."`
 	Policy        string `placeholder:"FILE" help:"Policy file. Default: landwaiter:recommended@1, enforced."`
 	SecondOpinion string `placeholder:"FILE" help:"Report of osv-scanner (--format json) on the same folder; what only one of the two found is told on stderr."`
 	Output        string `short:"o" enum:"table,json,sarif,markdown,osv-scanner" default:"table" help:"table, json, sarif, markdown or osv-scanner."`
@@ -42,6 +40,9 @@ func (cmd *scanCommand) Run(c *console) error {
 	if !isFolder(cmd.Path) {
 		return usage("%s is no folder; name the folder that holds the manifests", cmd.Path)
 	}
+	readers := cage.New(cage.Config{})
+	defer readers.Close()
+	readers.Warm() // it starts while the files are looked for
 	policy, err := localPolicy(cmd.Policy)
 	if err != nil {
 		return err
@@ -54,21 +55,17 @@ func (cmd *scanCommand) Run(c *console) error {
 	}
 	p := newProgress(c)
 	defer p.done()
-	m, err := cmd.material(c, p)
+	m, err := cmd.material(c, p, readers)
 	if err != nil {
 		return err
 	}
-	m.AskRegistry, m.AskNewest = policy.AsksRegistry(), policy.AsksNewest()
-	registries, err := cmd.registries(c)
-	if err != nil {
-		return err
-	}
+	m.AskRegistry = policy.AsksRegistry()
 	index, closeIndex, err := cmd.index(c, p)
 	if err != nil {
 		return err
 	}
 	defer closeIndex()
-	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries}, time.Now())
+	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{})}, time.Now())
 	p.done()
 	if cmd.SecondOpinion != "" {
 		compareOpinions(c, theirs, r)
@@ -77,14 +74,14 @@ func (cmd *scanCommand) Run(c *console) error {
 }
 
 // material reads both sides.
-func (cmd *scanCommand) material(c *console, p *progress) (*checks.Material, error) {
+func (cmd *scanCommand) material(c *console, p *progress, readers *cage.Pool) (*checks.Material, error) {
 	m := &checks.Material{Subject: checks.Subject{Kind: checks.KindTree}}
 	head, err := readFolder(cmd.Path, manifests.Wanted, p)
 	if err != nil {
 		return nil, err
 	}
 	p.say("reading %d manifests", len(head))
-	m.Head.Inventory = manifests.Read(c.ctx, head)
+	m.Head.Inventory = readers.Read(c.ctx, head)
 	if commit, err := git(c.ctx, cmd.Path, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
 		m.Subject.Commit = strings.TrimSpace(string(commit))
 	}
@@ -101,7 +98,7 @@ func (cmd *scanCommand) material(c *console, p *progress) (*checks.Material, err
 	if err != nil {
 		return nil, err
 	}
-	m.Base.Inventory = manifests.Read(c.ctx, base)
+	m.Base.Inventory = readers.Read(c.ctx, base)
 	return m, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/landwaiter/landwaiter/app"
 	"github.com/landwaiter/landwaiter/scanners"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
+	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
 	"github.com/landwaiter/landwaiter/scanners/osv"
 	"github.com/landwaiter/landwaiter/scanners/sigstore"
 	"github.com/landwaiter/landwaiter/store"
@@ -94,6 +95,7 @@ type service struct {
 	log        *slog.Logger
 	store      *store.DB
 	advisories *osv.Index
+	readers    *cage.Pool
 	app        *app.App
 	web        *web.Server
 }
@@ -104,7 +106,7 @@ func openService(ctx context.Context, conf config, log *slog.Logger, transport h
 	if err := os.MkdirAll(conf.dataDir, 0o700); err != nil {
 		return nil, usage("LANDWAITER_DATA_DIR: %w", err)
 	}
-	s := &service{conf: conf, log: log}
+	s := &service{conf: conf, log: log, readers: cage.New(cage.Config{Log: log})}
 	key, err := ledgerKey(conf)
 	if err != nil {
 		return nil, err
@@ -151,9 +153,7 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	if s.conf.refresh {
 		age.MaxAge = maxAdvisoryAge
 	}
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(advisoryAges{s.advisories, time.Now}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, OSV: age, Registry: s.registry(metrics), Sigstore: sigstore.Config{Now: time.Now}})
+	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, OSV: age, Sigstore: sigstore.Config{Now: time.Now}})
 	if err != nil {
 		return err
 	}
@@ -161,18 +161,20 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	if err != nil {
 		return err
 	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(advisoryAges{s.advisories, time.Now}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.app, err = app.New(app.Config{
 		AppID: s.conf.appID, PrivateKey: s.conf.privateKey, WebhookSecrets: s.conf.webhookSecrets,
 		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL, Sign: links.Sign,
 		Store: s.store, Scanners: engines,
-		Wanted: manifests.Wanted, ReadInventory: manifests.Read, ParserVersion: manifests.ParserVersion,
-		Log: s.log, Transport: transport, Metrics: metrics, Workers: s.conf.workers, Version: version,
+		Wanted: manifests.Wanted, ReadInventory: s.readers.Read, ParserVersion: manifests.ParserVersion,
+		Log: s.log, Transport: transport, Metrics: registry, Workers: s.conf.workers, Version: version,
 	})
 	if err != nil {
 		return usage("%w", err)
 	}
 	s.web, err = web.New(web.Config{
-		Hooks: s.app.Hooks(), Metrics: metrics, Ready: s.ready, Report: s.store.ReportByKey, Links: links,
+		Hooks: s.app.Hooks(), Metrics: registry, Ready: s.ready, Report: s.store.ReportByKey, Links: links,
 		Version: currentVersion(), Log: s.log,
 	})
 	return err
@@ -221,6 +223,7 @@ func (s *service) run(ctx context.Context, listen, metrics net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.app.Run(ctx) })
 	group.Go(func() error { return s.web.Serve(ctx, listen, metrics) })
+	group.Go(func() error { s.checkCage(ctx); return nil })
 	if s.conf.refresh {
 		group.Go(func() error { s.refreshAdvisories(ctx); return nil })
 	}
@@ -229,6 +232,18 @@ func (s *service) run(ctx context.Context, listen, metrics net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// checkCage starts the first reader of manifests and says in the log whether all of its cage
+// holds. What is missing is logged by the cage itself.
+func (s *service) checkCage(ctx context.Context) {
+	switch missing, err := s.readers.Missing(ctx); {
+	case ctx.Err() != nil:
+	case err != nil:
+		s.log.Error("manifests cannot be read; verdicts that need them are unknown", "error", err.Error())
+	case len(missing) == 0:
+		s.log.Info("manifests are read in child processes without files, network and secrets")
+	}
 }
 
 // Advisories are asked for at these times: the OSV bucket changes every few minutes, and
@@ -274,6 +289,7 @@ func (s *service) refreshAdvisories(ctx context.Context) {
 
 // close ends what openService opened.
 func (s *service) close() {
+	s.readers.Close()
 	if s.store != nil {
 		if err := s.store.Close(); err != nil {
 			s.log.Error("closing the database", "error", err.Error())

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
 )
 
 type versionCommand struct {
-	Output string `enum:"table,json" default:"table" help:"table or json."`
+	Output  string `enum:"table,json" default:"table" help:"table or json."`
+	Verbose bool   `help:"Also say what this system offers of the cage that manifests are read in."`
 }
 
 // Help shows an example.
@@ -24,6 +27,9 @@ type buildVersion struct {
 	Modified bool   `json:"modified"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+	// CageMissing is what the system does not offer of the cage around the reading of
+	// manifests, in words; nil when nobody asked.
+	CageMissing *[]string `json:"cage_missing,omitempty"`
 }
 
 func currentVersion() buildVersion {
@@ -51,6 +57,13 @@ func currentVersion() buildVersion {
 // Run prints the version.
 func (cmd *versionCommand) Run(c *console) error {
 	v := currentVersion()
+	if cmd.Verbose {
+		missing, err := cageMissing(c)
+		if err != nil {
+			return err
+		}
+		v.CageMissing = &missing
+	}
 	if cmd.Output == "json" {
 		enc := json.NewEncoder(c.out)
 		enc.SetIndent("", "  ")
@@ -61,5 +74,25 @@ func (cmd *versionCommand) Run(c *console) error {
 		fmt.Fprintf(c.out, " commit %s of %s", v.Commit, v.Time)
 	}
 	fmt.Fprintln(c.out)
+	if v.CageMissing == nil {
+		return nil
+	}
+	if len(*v.CageMissing) == 0 {
+		fmt.Fprintln(c.out, "cage: complete (memory, processor time, files, network, programs)")
+	}
+	for _, m := range *v.CageMissing {
+		fmt.Fprintln(c.out, "cage:", m)
+	}
 	return nil
+}
+
+// cageMissing asks a reader of manifests what it lacks of its cage.
+func cageMissing(c *console) ([]string, error) {
+	readers := cage.New(cage.Config{Size: 1})
+	defer readers.Close()
+	missing, err := readers.Missing(c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{}, missing...), nil
 }

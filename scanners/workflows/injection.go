@@ -141,11 +141,11 @@ func (a *analysis) addInjection(j *job, k sink, t template, line int, h hit) {
 	if h.via != "" {
 		name = h.via
 	}
-	holds := name
+	message := fmt.Sprintf("%s stands in the program as it was written: %s can run commands in this %s", name, h.who(), kindOf(j))
 	if h.via != "" {
-		holds += " holds " + h.path + " and"
+		message = fmt.Sprintf("%s holds %s and stands in the program as it was written: %s can run commands in this %s", name, h.path, h.who(), kindOf(j))
 	}
-	message := fmt.Sprintf("%s stands in the program as it was written: %s in this %s%s", holds, h.who(), kindOf(j), h.reach())
+	message += h.reach()
 	subject := j.label + ": " + name
 	if h.input == nil {
 		subject = a.numbered(checks.RuleInjection, subject)
@@ -165,19 +165,14 @@ func kindOf(j *job) string {
 	return "job"
 }
 
-// who says who can do what by a source.
+// who says who writes a source.
 func (h hit) who() string {
 	if h.input != nil {
-		return h.input.caller + " run commands"
+		return h.input.caller
 	}
-	return writer(h.part, h.event) + " can run commands"
-}
-
-// writer says who writes a part of an event.
-func writer(part, event string) string {
-	switch part {
+	switch h.part {
 	case "issue":
-		if event == "issue_comment" {
+		if h.event == "issue_comment" {
 			return "whoever opens an issue or pull request"
 		}
 		return "whoever opens an issue"
@@ -203,6 +198,11 @@ func writer(part, event string) string {
 func (h hit) reach() string {
 	text := ""
 	switch {
+	case h.input != nil:
+		text = " if it passes on a text of strangers"
+		if h.input.caller == startedBy {
+			text = ""
+		}
 	case h.severity >= checks.SeverityHigh || h.weak && h.event != "" && injectionSeverity(h.source, h.event) == checks.SeverityHigh:
 		text = ", which has the token and secrets of the repository on " + h.event
 	case strings.HasPrefix(h.event, "pull_request"):
@@ -248,11 +248,7 @@ func variableFor(h hit) string {
 			}
 			return -1
 		}, strings.ToUpper(word))
-		// GITHUB_ names are GitHub's own and cannot be set.
-		if word == "INPUTS" {
-			word = "INPUT"
-		}
-		if word != "" && word != "OUTPUTS" && word != "GITHUB" {
+		if word != "" && word != "OUTPUTS" {
 			words = append(words, word)
 		}
 	}

@@ -49,8 +49,7 @@ func (a *analysis) unpinned(n syntax.Node) {
 }
 
 func unpinnedAction(name, ref string) (checks.Severity, string, string) {
-	parts := strings.SplitN(name, "/", 3)
-	shown := cut(parts[0]+"/"+parts[1], maxShown)
+	shown := cut(name, maxShown)
 	remedy := fmt.Sprintf("uses: %s@<full commit of %s> # %[2]s", name, cut(ref, maxShown))
 	switch {
 	case len(ref) >= 7 && len(ref) < 64 && shortCommit.MatchString(ref):
