@@ -57,7 +57,7 @@ func (a *App) gatherChange(ctx context.Context, c *installation, found compariso
 	if err != nil {
 		return gathered{}, err
 	}
-	m := &checks.Material{Base: ch.base, Head: ch.head, Compared: true, PolicyChange: ch.policyChange, AskRegistry: rules.Policy.AsksRegistry()}
+	m := &checks.Material{Base: ch.base, Head: ch.head, Compared: true, PolicyChange: ch.policyChange, AskRegistry: rules.Policy.AsksRegistry(), AskNewest: rules.Policy.AsksNewest()}
 	return gathered{
 		Material: m, Policy: rules.Policy, Quiet: ch.quiet, PolicyProblem: rules.Problem, PolicyKept: rules.Kept,
 	}, nil

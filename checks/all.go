@@ -7,15 +7,17 @@ type check struct {
 	kinds []Kind
 	// scanner is the scanner without whose Evidence there is no Pass.
 	scanner string
-	judge   func(*judgment)
+	// beside are other scanners whose Evidence is for this check alone.
+	beside []string
+	judge  func(*judgment)
 }
 
 // all is the table of checks. To add one: a file with its judgment, its rules as one field
 // of Policy, and a row here.
 func all() []check {
 	return []check{
-		{[]Kind{KindPullRequest, KindMergeGroup, KindTree}, "osv", judgeDependencies},
-		{[]Kind{KindRelease, KindArtifact}, "sigstore", judgeRelease},
+		{[]Kind{KindPullRequest, KindMergeGroup, KindTree}, "osv", []string{"registry"}, judgeDependencies},
+		{[]Kind{KindRelease, KindArtifact}, "sigstore", nil, judgeRelease},
 	}
 }
 
@@ -33,7 +35,7 @@ func checkFor(k Kind) (check, bool) {
 func (c check) evidence(found []Evidence) []Evidence {
 	var own []Evidence
 	for _, e := range found {
-		others := slices.ContainsFunc(all(), func(o check) bool { return o.scanner == e.Scanner && o.scanner != c.scanner })
+		others := slices.ContainsFunc(all(), func(o check) bool { return o.scanner != c.scanner && o.claims(e.Scanner) })
 		if !others {
 			own = append(own, e)
 		}
@@ -42,4 +44,8 @@ func (c check) evidence(found []Evidence) []Evidence {
 		own = append(own, failed(c.scanner, "the scanner did not run"))
 	}
 	return own
+}
+
+func (c check) claims(scanner string) bool {
+	return c.scanner == scanner || slices.Contains(c.beside, scanner)
 }

@@ -116,5 +116,9 @@ func (p *Policy) AsksRegistry() bool {
 		d.Deprecated != RuleOff && d.asked(RuleDeprecated) || d.Yanked != RuleOff && d.asked(RuleYanked)
 }
 
+// AsksNewest reports whether one of those rules needs to know when the newest version of each
+// package was published.
+func (p *Policy) AsksNewest() bool { return p.Dependencies.Abandoned.Level != RuleOff }
+
 // asked reports whether the file itself has the key of rule.
 func (r DependencyRules) asked(rule string) bool { return slices.Contains(r.Asked, rule) }

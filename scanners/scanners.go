@@ -6,6 +6,7 @@ package scanners
 import (
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/osv"
+	"github.com/landwaiter/landwaiter/scanners/registry"
 	"github.com/landwaiter/landwaiter/scanners/sigstore"
 )
 
@@ -13,6 +14,7 @@ import (
 type Config struct {
 	Advisories *osv.Index
 	OSV        osv.Options
+	Registry   registry.Options
 	Sigstore   sigstore.Config
 }
 
@@ -22,8 +24,13 @@ func All(c Config) ([]checks.Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
+	registries, err := registry.New(c.Registry)
+	if err != nil {
+		return nil, err
+	}
 	return []checks.Scanner{
 		osv.New(c.Advisories, c.OSV),
+		registries,
 		signatures,
 	}, nil
 }

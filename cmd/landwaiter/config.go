@@ -15,6 +15,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/landwaiter/landwaiter/scanners/registry"
+
 	"github.com/landwaiter/landwaiter/scanners/osv"
 )
 
@@ -30,6 +32,8 @@ type config struct {
 	webhookSecrets []string
 	apiURL         string // with a trailing slash
 	osvURL         string
+	depsDevURL     string // "" when registries are not asked
+	private        registry.Private
 	kevURL         string // or "off"
 	epssURL        string // or "off"
 	refresh        bool   // update advisories in the background
@@ -41,12 +45,13 @@ type config struct {
 // setting is one row of the configuration: its canonical name, other names it answers to,
 // and how its text becomes part of config. docs/configuration.md lists the same rows.
 type setting struct {
-	name    string // without the prefix LANDWAITER_
-	also    []string
-	secret  bool // also read from the file that <NAME>_FILE names
-	initial string
-	should  string // what it should be, for error messages
-	set     func(c *config, value string) error
+	name       string // without the prefix LANDWAITER_
+	also       []string
+	secret     bool // also read from the file that <NAME>_FILE names
+	initial    string
+	mayBeEmpty bool
+	should     string // what it should be, for error messages
+	set        func(c *config, value string) error
 }
 
 // settings is the table of configuration rows. Order is that of docs/configuration.md.
@@ -65,7 +70,7 @@ var settings = []setting{
 		}},
 	{name: "DATA_DIR", initial: "landwaiter-data", should: "a folder that Landwaiter may write",
 		set: func(c *config, v string) error { c.dataDir = filepath.Clean(v); return nil }},
-	{name: "DATABASE_URL", also: []string{"DATABASE_URL"}, secret: true, should: "empty for a SQLite file in the data folder, sqlite:FILE, or postgres://user:password@host/name",
+	{name: "DATABASE_URL", also: []string{"DATABASE_URL"}, secret: true, mayBeEmpty: true, should: "empty for a SQLite file in the data folder, sqlite:FILE, or postgres://user:password@host/name",
 		set: setDatabase},
 	{name: "GITHUB_APP_ID", also: []string{"GITHUB_APP_ID", "APP_ID"}, should: "the App ID, a number from the App's settings page",
 		set: func(c *config, v string) error { return setNumber(&c.appID, v, 1, 1<<62) }},
@@ -83,6 +88,10 @@ var settings = []setting{
 		set: func(c *config, v string) error { return setURLOrOff(&c.epssURL, v) }},
 	{name: "ADVISORY_REFRESH", initial: "on", should: "on or off",
 		set: func(c *config, v string) error { return setChoice(&c.refresh, v) }},
+	{name: "DEPSDEV_URL", initial: registry.DefaultURL, should: "the https:// address of deps.dev's API or of a mirror, or off to ask nobody about packages",
+		set: func(c *config, v string) error { return setDepsDev(&c.depsDevURL, v) }},
+	{name: "PRIVATE_PACKAGES", mayBeEmpty: true, should: "patterns of your own packages with commas between them, such as npm:@acme/*, go:git.acme.example/*, maven:com.acme.*",
+		set: func(c *config, v string) (err error) { c.private, err = registry.ParsePrivate(v); return err }},
 	{name: "WORKERS", initial: "4", should: "how many jobs run at once, 1 to 64",
 		set: func(c *config, v string) error {
 			var n int64
@@ -114,7 +123,7 @@ func loadConfig(env func(string) (string, bool), path string) (config, error) {
 	var wrong []string
 	for _, s := range settings {
 		name, value, err := s.lookup(env, file)
-		if err == nil && (value != "" || s.name == "DATABASE_URL") {
+		if err == nil && (value != "" || s.mayBeEmpty) {
 			err = s.set(&c, value)
 		} else if err == nil {
 			err = fmt.Errorf("is not set")
@@ -199,6 +208,14 @@ func setURL(target *string, v string) error {
 func setURLOrOff(target *string, v string) error {
 	if v == "off" {
 		*target = v
+		return nil
+	}
+	return setURL(target, v)
+}
+
+func setDepsDev(target *string, v string) error {
+	if v == "off" {
+		*target = ""
 		return nil
 	}
 	return setURL(target, v)

@@ -16,6 +16,9 @@ type scanCommand struct {
 	Base          string `placeholder:"DIR|GITREV" help:"Compare with this folder or git revision; only what is added then decides the verdict."`
 	Advisories    string `placeholder:"DIR" help:"Advisories in the layout of the OSV bucket (<ecosystem>/all.zip). Default: those of 'landwaiter advisories'."`
 	Data          string `placeholder:"DIR" env:"LANDWAITER_DATA_DIR" help:"Folder of imported advisories."`
+	Registry      string `placeholder:"URL" env:"LANDWAITER_DEPSDEV_URL" default:"https://api.deps.dev" help:"Address of deps.dev's API, or off. It is asked when the policy has a rule about licences, age, provenance or the like."`
+	Offline       bool   `help:"Ask nobody about packages; what earlier scans were told still counts."`
+	Private       string `placeholder:"PATTERNS" env:"LANDWAITER_PRIVATE_PACKAGES" help:"Your own packages, whose names are not sent out: npm:@acme/*,maven:com.acme.* and so on. GOPRIVATE counts too."`
 	Policy        string `placeholder:"FILE" help:"Policy file. Default: landwaiter:recommended@1, enforced."`
 	SecondOpinion string `placeholder:"FILE" help:"Report of osv-scanner (--format json) on the same folder; what only one of the two found is told on stderr."`
 	Output        string `short:"o" enum:"table,json,sarif,markdown,osv-scanner" default:"table" help:"table, json, sarif, markdown or osv-scanner."`
@@ -59,13 +62,17 @@ func (cmd *scanCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	m.AskRegistry = policy.AsksRegistry()
+	m.AskRegistry, m.AskNewest = policy.AsksRegistry(), policy.AsksNewest()
+	registries, err := cmd.registries(c)
+	if err != nil {
+		return err
+	}
 	index, closeIndex, err := cmd.index(c, p)
 	if err != nil {
 		return err
 	}
 	defer closeIndex()
-	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{})}, time.Now())
+	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries}, time.Now())
 	p.done()
 	if cmd.SecondOpinion != "" {
 		compareOpinions(c, theirs, r)

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"encoding/json"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
+	"github.com/landwaiter/landwaiter/scanners/registry/registrytest"
 )
 
 func TestMain(m *testing.M) {
@@ -29,7 +31,8 @@ func TestMain(m *testing.M) {
 // Beside testscript's own commands a story may use: zip ARCHIVE FILE... (a zip of files,
 // by base name), big FILE MIB (a file of that size), schema FILE (a report that satisfies
 // docs/report.schema.json), flip FILE (one bit of the first byte), code N COMMAND... (a
-// command that must end with that exit code), cut FILE N TARGET (its first N bytes).
+// command that must end with that exit code), cut FILE N TARGET (its first N bytes),
+// depsdev (start a stand-in for deps.dev and set LANDWAITER_DEPSDEV_URL).
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -56,8 +59,17 @@ func TestScripts(t *testing.T) {
 			"flip":   flipCommand,
 			"code":   codeCommand,
 			"cut":    cutCommand,
+
+			"depsdev": depsdevCommand,
 		},
 	})
+}
+
+// depsdevCommand starts a stand-in for deps.dev until the story ends.
+func depsdevCommand(ts *testscript.TestScript, _ bool, _ []string) {
+	server := httptest.NewServer(registrytest.New())
+	ts.Defer(server.Close)
+	ts.Setenv("LANDWAITER_DEPSDEV_URL", server.URL)
 }
 
 func zipCommand(ts *testscript.TestScript, _ bool, args []string) {

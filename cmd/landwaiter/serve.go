@@ -153,7 +153,9 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	if s.conf.refresh {
 		age.MaxAge = maxAdvisoryAge
 	}
-	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, OSV: age, Sigstore: sigstore.Config{Now: time.Now}})
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(advisoryAges{s.advisories, time.Now}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, OSV: age, Registry: s.registry(metrics), Sigstore: sigstore.Config{Now: time.Now}})
 	if err != nil {
 		return err
 	}
@@ -161,20 +163,18 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	if err != nil {
 		return err
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(advisoryAges{s.advisories, time.Now}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.app, err = app.New(app.Config{
 		AppID: s.conf.appID, PrivateKey: s.conf.privateKey, WebhookSecrets: s.conf.webhookSecrets,
 		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL, Sign: links.Sign,
 		Store: s.store, Scanners: engines,
 		Wanted: manifests.Wanted, ReadInventory: s.readers.Read, ParserVersion: manifests.ParserVersion,
-		Log: s.log, Transport: transport, Metrics: registry, Workers: s.conf.workers, Version: version,
+		Log: s.log, Transport: transport, Metrics: metrics, Workers: s.conf.workers, Version: version,
 	})
 	if err != nil {
 		return usage("%w", err)
 	}
 	s.web, err = web.New(web.Config{
-		Hooks: s.app.Hooks(), Metrics: registry, Ready: s.ready, Report: s.store.ReportByKey, Links: links,
+		Hooks: s.app.Hooks(), Metrics: metrics, Ready: s.ready, Report: s.store.ReportByKey, Links: links,
 		Version: currentVersion(), Log: s.log,
 	})
 	return err

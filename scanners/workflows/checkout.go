@@ -216,7 +216,7 @@ func (a *analysis) addCheckout(j *job, t taken, e event, subject string, weak bo
 	case power == powerWrite:
 		holds = append(holds, "a token that may write")
 	case power == powerUnsaid && e.name != "workflow_run":
-		holds = append(holds, "the token of "+e.name+", which no permissions: narrow")
+		holds = append(holds, "a token that may write, as no permissions narrow it")
 	}
 	severity := checks.SeverityHigh
 	if len(holds) > 0 && (runs != "" || secrets != "" || power == powerWrite) || runs != "" && power != powerRead {
@@ -297,7 +297,7 @@ func (e *expr) secret() string {
 		if len(p) == 2 && p[1] == "github_token" {
 			return ""
 		}
-		return cut(strings.Join(p, "."), maxShown)
+		return e.shown()
 	}
 	for _, arg := range e.args {
 		if s := arg.secret(); s != "" {

@@ -38,7 +38,7 @@ func (c command) git(names ...string) bool {
 const maxWords = 32
 
 // lead are words that stand before a command without being one.
-var lead = []string{"sudo", "time", "exec", "env", "nohup", "command", "then", "do", "else", "if", "while", "until", "elif", "!", "{", "(", "timeout", "xvfb-run", "nice"}
+var lead = []string{"sudo", "time", "exec", "env", "nohup", "command", "then", "do", "else", "if", "while", "until", "elif", "!", "{", "timeout", "xvfb-run", "nice"}
 
 // commands takes a script apart into commands, well enough to see what is called: it knows
 // line ends, separators and comments, not quotes over several lines or documents in the script.
@@ -78,7 +78,7 @@ func separate(line string) string {
 			inside = true
 		case inside && strings.HasPrefix(line[i:], "}}"):
 			inside = false
-		case !inside && (strings.IndexByte(";&|`", line[i]) >= 0 || line[i] == '(' && i > 0 && line[i-1] == '$'):
+		case !inside && strings.IndexByte(";&|`()", line[i]) >= 0:
 			b.WriteByte(0)
 			continue
 		}

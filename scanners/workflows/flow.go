@@ -17,7 +17,7 @@ type cursor struct {
 
 // text returns the sources in the expressions of a text.
 func (a *analysis) flowText(text string, h *hunt, c cursor) []source {
-	if !strings.Contains(text, "${{") {
+	if !strings.Contains(text, "${{") || !a.spend(1+len(text)/64, c.j.node.Line()) {
 		return nil
 	}
 	var found []source

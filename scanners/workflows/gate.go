@@ -65,45 +65,55 @@ var partEvents = map[string][]string{
 	"client_payload": {"repository_dispatch"},
 }
 
-// excluded reports whether j never reaches s in a scene. s is nil for the job itself.
-func (a *analysis) excluded(j *job, s *step, c scene) bool {
-	if !a.jobRuns(j, c, 0) {
-		return true
-	}
-	if s == nil {
-		return false
-	}
-	condition, always := a.condition(s.node.Get("if"), c)
-	if condition == no {
-		return true
-	}
-	if always {
-		return false
-	}
-	return slices.ContainsFunc(j.steps[:s.at], func(before *step) bool { return a.refuses(before, c) })
+// gateKey is a job in a scene. What is known of it is asked for each step.
+type gateKey struct {
+	j          *job
+	event      string
+	authored   string
+	weak, code bool
 }
 
-// jobRuns reports whether a job may run: by its condition and those of the jobs that it needs.
-func (a *analysis) jobRuns(j *job, c scene, depth int) bool {
-	condition, always := a.condition(j.node.Get("if"), c)
-	if condition == no {
-		return false
-	}
-	if always || depth >= maxFollowed {
+// gate is what is known of a job in a scene.
+type gate struct {
+	shut    bool // the job never runs
+	refused int  // the position of the first step that surely ends it, or how many steps there are
+}
+
+// excluded reports whether j never reaches s in a scene.
+func (a *analysis) excluded(j *job, s *step, c scene) bool {
+	g := a.gate(j, c, 0)
+	if g.shut {
 		return true
 	}
+	condition, always := a.condition(s.node.Get("if"), c)
+	return condition == no || !always && g.refused < s.at
+}
+
+// gate judges the condition of a job, those of the jobs that it needs, and its steps.
+func (a *analysis) gate(j *job, c scene, depth int) gate {
+	k := gateKey{j, c.event, strings.Join(c.authored, " "), c.weak, c.code}
+	if g, ok := a.gates[k]; ok {
+		return g
+	}
+	g := gate{refused: len(j.steps)}
+	a.gates[k] = g // jobs that need each other never run; here they find this one open
+	condition, always := a.condition(j.node.Get("if"), c)
+	g.shut = condition == no
 	for _, id := range j.needs {
-		if need := a.w.jobs[strings.ToLower(id)]; need != nil && a.spend(1, j.node.Line()) && !a.jobRuns(need, c, depth+1) {
-			return false
+		need := a.w.jobs[strings.ToLower(id)]
+		if g.shut || always || need == nil || depth >= maxFollowed || !a.spend(1, j.node.Line()) {
+			continue
+		}
+		before := a.gate(need, c, depth+1)
+		g.shut = before.shut || before.refused < len(need.steps)
+	}
+	if !g.shut {
+		if at := slices.IndexFunc(j.steps, func(s *step) bool { return a.refuses(s, c) }); at >= 0 {
+			g.refused = at
 		}
 	}
-	// A first job that refuses strangers by a failing step stops the jobs that need it.
-	for _, id := range j.needs {
-		if need := a.w.jobs[strings.ToLower(id)]; need != nil && slices.ContainsFunc(need.steps, func(s *step) bool { return a.refuses(s, c) }) {
-			return false
-		}
-	}
-	return true
+	a.gates[k] = g
+	return g
 }
 
 // refuses reports whether a step surely ends its job: it runs `exit 1` under a condition that

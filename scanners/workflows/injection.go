@@ -141,11 +141,11 @@ func (a *analysis) addInjection(j *job, k sink, t template, line int, h hit) {
 	if h.via != "" {
 		name = h.via
 	}
-	message := fmt.Sprintf("%s stands in the program as it was written: %s can run commands in this %s", name, h.who(), kindOf(j))
+	holds := name
 	if h.via != "" {
-		message = fmt.Sprintf("%s holds %s and stands in the program as it was written: %s can run commands in this %s", name, h.path, h.who(), kindOf(j))
+		holds += " holds " + h.path + " and"
 	}
-	message += h.reach()
+	message := fmt.Sprintf("%s stands in the program as it was written: %s in this %s%s", holds, h.who(), kindOf(j), h.reach())
 	subject := j.label + ": " + name
 	if h.input == nil {
 		subject = a.numbered(checks.RuleInjection, subject)
@@ -165,14 +165,19 @@ func kindOf(j *job) string {
 	return "job"
 }
 
-// who says who writes a source.
+// who says who can do what by a source.
 func (h hit) who() string {
 	if h.input != nil {
-		return h.input.caller
+		return h.input.caller + " run commands"
 	}
-	switch h.part {
+	return writer(h.part, h.event) + " can run commands"
+}
+
+// writer says who writes a part of an event.
+func writer(part, event string) string {
+	switch part {
 	case "issue":
-		if h.event == "issue_comment" {
+		if event == "issue_comment" {
 			return "whoever opens an issue or pull request"
 		}
 		return "whoever opens an issue"
@@ -198,11 +203,6 @@ func (h hit) who() string {
 func (h hit) reach() string {
 	text := ""
 	switch {
-	case h.input != nil:
-		text = " if it passes on a text of strangers"
-		if h.input.caller == startedBy {
-			text = ""
-		}
 	case h.severity >= checks.SeverityHigh || h.weak && h.event != "" && injectionSeverity(h.source, h.event) == checks.SeverityHigh:
 		text = ", which has the token and secrets of the repository on " + h.event
 	case strings.HasPrefix(h.event, "pull_request"):
@@ -248,7 +248,11 @@ func variableFor(h hit) string {
 			}
 			return -1
 		}, strings.ToUpper(word))
-		if word != "" && word != "OUTPUTS" {
+		// GITHUB_ names are GitHub's own and cannot be set.
+		if word == "INPUTS" {
+			word = "INPUT"
+		}
+		if word != "" && word != "OUTPUTS" && word != "GITHUB" {
 			words = append(words, word)
 		}
 	}

@@ -28,7 +28,7 @@ type event struct {
 // input is one input with who gives it.
 type input struct {
 	free   bool   // any text; else a number, a truth value or one of some choices
-	caller string // "whoever starts the workflow", "the calling workflow", "the calling step"
+	caller string // who gives it and what that lets them do: one of the constants below
 }
 
 // job is one job; also the one run of a composite action.
@@ -49,11 +49,11 @@ type step struct {
 	with syntax.Node
 }
 
-// callers are who may give the inputs of a workflow or action.
+// The callers, who give inputs.
 const (
-	startedBy = "whoever starts the workflow"
-	calledBy  = "the workflow that calls this one"
-	usedBy    = "the workflow that uses this action"
+	startedBy = "whoever starts the workflow can"
+	calledBy  = "a workflow that calls this one with a text of strangers lets them"
+	usedBy    = "a workflow that uses this action with a text of strangers lets them"
 )
 
 func (a *analysis) workflow(root syntax.Node) {

@@ -49,7 +49,8 @@ func (a *analysis) unpinned(n syntax.Node) {
 }
 
 func unpinnedAction(name, ref string) (checks.Severity, string, string) {
-	shown := cut(name, maxShown)
+	parts := strings.SplitN(name, "/", 3)
+	shown := cut(parts[0]+"/"+parts[1], maxShown)
 	remedy := fmt.Sprintf("uses: %s@<full commit of %s> # %[2]s", name, cut(ref, maxShown))
 	switch {
 	case len(ref) >= 7 && len(ref) < 64 && shortCommit.MatchString(ref):

@@ -30,7 +30,7 @@ const (
 	maxObservations = 500
 	// maxSteps bounds following values: each expression looked at costs one, each 64 bytes of
 	// a script searched too.
-	maxSteps = 2_000_000
+	maxSteps = 200_000
 	// maxFollowed is how many names a value is followed over: a script may use an output of a
 	// job that is an output of a step that is an environment variable.
 	maxFollowed = 6
@@ -53,7 +53,7 @@ func (p *Problem) Error() string { return fmt.Sprintf("line %d: %s", p.Line, p.W
 // The Problem is nil when everything was looked at. With one, the Observations are right but
 // may not be all.
 func Observe(root syntax.Node, text string, action bool) ([]checks.Observation, *Problem) {
-	a := &analysis{lines: lineStarts(text), text: text, seen: map[[2]string]int{}}
+	a := &analysis{lines: lineStarts(text), text: text, seen: map[[2]string]int{}, gates: map[gateKey]gate{}}
 	if action {
 		a.action(root)
 	} else {
@@ -70,6 +70,7 @@ type analysis struct {
 	w       *workflow
 	found   []checks.Observation
 	seen    map[[2]string]int // rule and subject to how often
+	gates   map[gateKey]gate
 	problem *Problem
 	steps   int // of maxSteps
 }

@@ -2,8 +2,11 @@ package workflows
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -171,4 +174,52 @@ func TestWriteAll(t *testing.T) {
 			wantObservations(t, change(t, two, c.from, c.to), c.want...)
 		})
 	}
+}
+
+// FuzzObserve finds no file that breaks what must hold of any: no panic, lines that exist, texts
+// that are there and valid, one observation for each rule and subject, and the same each time.
+func FuzzObserve(f *testing.F) {
+	files, err := filepath.Glob(filepath.Join("testdata", "read", "*.y*ml"))
+	if err != nil || len(files) == 0 {
+		f.Fatal(files, err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(data))
+	}
+	f.Add(safe)
+	f.Add(quiet)
+	f.Add("on: {workflow_run: }\njobs: {a: {needs: [a, b], if: \"${{ 'x\", steps: [{run: \"${{ env.A }}\", env: {A: \"${{ env.B }}\", B: \"${{ env.A }}\"}}]}}")
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 1<<15 || !utf8.ValidString(text) {
+			return
+		}
+		docs, err := syntax.YAML(text)
+		if err != nil || len(docs) == 0 {
+			return
+		}
+		for _, action := range []bool{false, true} {
+			found, problem := Observe(docs[0], text, action)
+			lines := strings.Count(text, "\n") + 1
+			if problem != nil && (problem.Line < 1 || problem.Line > lines) {
+				t.Errorf("problem in line %d of %d", problem.Line, lines)
+			}
+			seen := map[[2]string]bool{}
+			for _, o := range found {
+				k := [2]string{o.Rule, o.Subject}
+				if seen[k] || o.Line < 1 || o.Line > lines || o.Severity < checks.SeverityLow || o.Message == "" || o.Remedy == "" ||
+					!utf8.ValidString(o.Subject+o.Message+o.Remedy) || len(o.Message) > 1000 || len(o.Subject) > 600 {
+					t.Errorf("again %v, of %d lines: %+v", seen[k], lines, o)
+				}
+				seen[k] = true
+			}
+			again, _ := Observe(docs[0], text, action)
+			if diff := cmp.Diff(found, again); diff != "" {
+				t.Errorf("two looks differ:\n%s", diff)
+			}
+		}
+	})
 }

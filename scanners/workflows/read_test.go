@@ -1,0 +1,63 @@
+package workflows
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestRead compares what is found in whole files with the golden file beside each. Those whose
+// names begin with "good" must stay quiet.
+func TestRead(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("testdata", "read", "*.y*ml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, problem := observe(t, string(data))
+			if problem != nil {
+				t.Errorf("problem: %v", problem)
+			}
+			if strings.HasPrefix(filepath.Base(file), "good") {
+				if len(found) > 0 {
+					t.Errorf("a good workflow is told of: %+v", found)
+				}
+				return
+			}
+			var b strings.Builder
+			for _, o := range found {
+				fmt.Fprintf(&b, "%s\n  %s\n", short(o), o.Message)
+				for line := range strings.Lines(o.Remedy) {
+					fmt.Fprintf(&b, "  | %s\n", strings.TrimSuffix(line, "\n"))
+				}
+			}
+			golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), b.String()); diff != "" {
+				t.Errorf("observations (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
