@@ -32,6 +32,8 @@ var explained = []struct{ format, difference, reason string }{
 	{"pom.xml", `^\+`, "Dependencies whose version is not in the file"},
 	{"pom.xml", `^-org.mine:ranged-package `, "A range is no version"},
 	{"Directory.Packages.props", `^\+`, "PackageVersion elements"},
+	{"*.csproj", `^\+`, "A version may be an element, a property or in a file above"},
+	{"*.deps.json", `^-TestLibrary `, "Projects are part of the repository"},
 	{"stack.yaml.lock", `^\+postgresql-libpq `, "Packages from a repository or an archive"},
 	{"renv.lock", `^\+(morning|mime|BSgenome) `, "The library takes packages of CRAN only"},
 }
@@ -148,6 +150,7 @@ var fixtureFolders = map[string]string{
 	"java/gradleverificationmetadataxml": "gradle/verification-metadata.xml", "java/pomxml": "pom.xml",
 	"dotnet/packageslockjson": "packages.lock.json", "dotnet/packagesconfig": "packages.config",
 	"dotnet/nugetcpm": "Directory.Packages.props", "dart/pubspec": "pubspec.lock",
+	"dotnet/csproj": "app.csproj", "dotnet/depsjson": "app.deps.json",
 	"erlang/mixlock": "mix.lock", "elixir/mixlock": "mix.lock", "haskell/cabal": "cabal.project.freeze",
 	"haskell/stacklock": "stack.yaml.lock", "r/renvlock": "renv.lock", "cpp/conanlock": "conan.lock",
 	"swift/packageresolved": "Package.resolved", "swift/podfilelock": "Podfile.lock",

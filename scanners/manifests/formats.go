@@ -76,9 +76,12 @@ var formats = []Format{
 	{Name: "verification-metadata.xml", Files: []string{"gradle/verification-metadata.xml"}, Ecosystem: "Maven", Manager: "gradle", Tier: 1, Parser: ParserOwn, read: readVerificationMetadata, remedy: "run `gradle --write-verification-metadata sha256` to write it again"},
 	{Name: "pom.xml", Files: []string{"pom.xml"}, Ecosystem: "Maven", Manager: "maven", Tier: 1, Parser: ParserOwn, read: readPom, remedy: "correct it by hand"},
 
-	{Name: "packages.lock.json", Files: []string{"packages.lock.json"}, Ecosystem: "NuGet", Manager: "dotnet", Tier: 1, Parser: ParserOwn, read: readPackagesLock, remedy: "run `dotnet restore --force-evaluate` to write it again"},
+	{Name: "packages.lock.json", Files: []string{"packages.lock.json", "packages.*.lock.json"}, Ecosystem: "NuGet", Manager: "dotnet", Tier: 1, Parser: ParserOwn, read: readPackagesLock, remedy: "run `dotnet restore --force-evaluate` to write it again"},
 	{Name: "packages.config", Files: []string{"packages.config"}, Ecosystem: "NuGet", Manager: "nuget", Tier: 1, Parser: ParserOwn, read: readPackagesConfig, remedy: "correct it by hand"},
-	{Name: "Directory.Packages.props", Files: []string{"Directory.Packages.props"}, Ecosystem: "NuGet", Manager: "dotnet", Tier: 1, Parser: ParserOwn, read: readCentralPackages, remedy: "correct it by hand"},
+	{Name: "Directory.Packages.props", Files: []string{centralPackages}, Ecosystem: "NuGet", Manager: "dotnet", Tier: 1, Parser: ParserOwn, read: readCentralPackages, remedy: "correct it by hand"},
+	{Name: "Directory.Build.props", Files: []string{buildProps, buildTargets}, Ecosystem: "NuGet", Manager: "dotnet", Tier: 1, Parser: ParserOwn, read: readBuildFile, remedy: "correct it by hand"},
+	{Name: "*.csproj", Files: []string{"*.csproj", "*.vbproj", "*.fsproj"}, Ecosystem: "NuGet", Manager: "dotnet", Tier: 1, Parser: ParserOwn, read: readProject, remedy: "correct it by hand"},
+	{Name: "*.deps.json", Files: []string{"*.deps.json"}, Ecosystem: "NuGet", Manager: "dotnet", Tier: 1, Parser: ParserOwn, read: readDepsJSON, remedy: "build the program again, or remove the file from the repository"},
 
 	{Name: "GitHub Actions", Files: []string{"/.github/workflows/*.yml", "/.github/workflows/*.yaml", "action.yml", "action.yaml"}, Ecosystem: "GitHub Actions", Manager: "github-actions", Tier: 1, Parser: ParserOwn, read: readActions, remedy: "correct it by hand"},
 

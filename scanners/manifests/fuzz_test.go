@@ -103,6 +103,8 @@ func FuzzConanRecipe(f *testing.F)     { fuzz(f, "conanfile.py") }
 func FuzzSwift(f *testing.F)           { fuzz(f, "Package.resolved") }
 func FuzzSwiftManifest(f *testing.F)   { fuzz(f, "Package.swift") }
 func FuzzPods(f *testing.F)            { fuzz(f, "Podfile.lock") }
+func FuzzProject(f *testing.F)         { fuzz(f, "App.csproj") }
+func FuzzDepsJSON(f *testing.F)        { fuzz(f, "TestLibrary.deps.json") }
 func FuzzActions(f *testing.F) {
 	fuzz(f, ".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n    - uses: o/r@v1 # x\n")
 }

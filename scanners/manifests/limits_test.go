@@ -87,6 +87,7 @@ func TestG23HoldsNothing(t *testing.T) {
 		"package.json {}", "composer.json {}", // a project that wants nothing
 		"mix.exs {}", "mix.exs []", "mix.exs word", "mix.exs comment", "conanfile.py {}", "conanfile.py []", "conanfile.py word", "conanfile.py comment", // programs
 		"Package.swift {}", "Package.swift []", "Package.swift word", "Package.swift comment", "Podfile {}", "Podfile []", "Podfile word", "Podfile comment",
+		"*.deps.json []", // of another tool
 		"package.yaml {}", "conanfile.txt []", "conanfile.txt comment",
 		"Cargo.toml comment", "pyproject.toml comment", "Pipfile comment", "Gemfile comment", "Gemfile {}", "Gemfile []", "Gemfile word", "constraints.txt {}", "constraints.txt []", "constraints.txt word",
 	} {
@@ -151,6 +152,9 @@ func TestG23LockFiles(t *testing.T) {
 		{"stack snapshot only", "stack.yaml.lock", "packages:\n- completed:\n    hackage: a-1.0@sha256:b,1\n", "packages:\n- completed:\n    hackage: a-1.0@sha256:b,1\n", "packages: []\nsnapshots:\n- original: lts-22.41\n", "not in the file"},
 		{"cabal without constraints", "cabal.project.freeze", "constraints: any.a ==1.0\n", "constraints", "active-repositories", "no constraints"},
 		{"pod without a version", "Podfile.lock", "PODS:\n  - A (1.0)\n", "A (1.0)", "A", "expected a pod"},
+		{"project of another kind", "a.csproj", "<Project><ItemGroup><PackageReference Include=\"A\" Version=\"1.0.0\"/></ItemGroup></Project>", "Project>", "Other>", "root element"},
+		{"deps.json without libraries", "a.deps.json", `{"runtimeTarget": {}, "libraries": {"A/1.0.0": {"type": "package"}}}`, "libraries", "library", "no libraries"},
+		{"deps.json without a version", "a.deps.json", `{"runtimeTarget": {}, "libraries": {"A/1.0.0": {"type": "package"}}}`, "/1.0.0", "", "expected name/version"},
 		{"gradle line", "gradle.lockfile", "a:b:1=c\n", "=c", "", "line 1"},
 		{"pom of another kind", "pom.xml", "<project><dependencies><dependency><groupId>a</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "project>", "other>", "root element"},
 		{"pom property nobody defines", "pom.xml", "<project><properties><g>a</g></properties><dependencies><dependency><groupId>${g}</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "${g}", "${h}", "by properties that neither it nor its parents"},
@@ -321,6 +325,9 @@ func TestG20HostileFiles(t *testing.T) {
 		{"calls", "Package.swift", strings.Repeat(".package(", 500_000) + `.package(url: "https://h.example/a", from: "1")`},
 		{"constraints in a line", "cabal.project.freeze", "constraints: " + strings.Repeat("any.a ==1,", 500_000)},
 		{"dependencies in a line", "a.cabal", "name: a\nbuild-depends: " + strings.Repeat("b >=1,", 500_000)},
+		{"properties of MSBuild that double", "a.csproj", "<Project><PropertyGroup>" + many(60, func(i int) string { return fmt.Sprintf("<p%d>$(p%d)$(p%d)</p%d>", i, i+1, i+1, i) }) +
+			"</PropertyGroup><ItemGroup>" + many(2000, func(i int) string { return fmt.Sprintf("<PackageReference Include=\"a%d\" Version=\"$(p0)\"/>", i) }) + "</ItemGroup></Project>"},
+		{"choices in choices", "a.csproj", "<Project>" + strings.Repeat("<Choose><When>", 49) + strings.Repeat("<ItemGroup><PackageReference Include=\"a\"/></ItemGroup>", 10_000) + strings.Repeat("</When></Choose>", 49) + "</Project>"},
 		{"long lines", "stack.yaml.lock", strings.Repeat("hackage: a-", 500_000)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -359,6 +366,8 @@ func TestG20ManyLocksShareCompanions(t *testing.T) {
 			checks.File{Path: dir + "Cargo.toml", Data: []byte("[package]\nname = \"p\"\n[dependencies]\n" + wants)},
 			checks.File{Path: dir + "yarn.lock", Data: []byte("# yarn lockfile v1\n")},
 			checks.File{Path: dir + "package.json", Data: []byte(`{"workspaces": ["**"], "dependencies": {"a": "1"}, "x": "` + strings.Repeat("x", 20_000) + `"}`)},
+			checks.File{Path: dir + "a.csproj", Data: []byte("<Project><ItemGroup><PackageReference Include=\"a\"/></ItemGroup></Project>")},
+			checks.File{Path: dir + "Directory.Packages.props", Data: []byte("<Project><Import/><ItemGroup>" + strings.Repeat("<PackageVersion Include=\"b\" Version=\"1\"/>", 1_000) + "</ItemGroup></Project>")},
 			checks.File{Path: dir + "pom.xml", Data: []byte("<project><parent><artifactId>p</artifactId></parent><artifactId>p</artifactId>" + strings.Repeat("<a/>", 2_000) + "</project>")},
 		)
 	}

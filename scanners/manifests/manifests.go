@@ -85,15 +85,16 @@ type tree struct {
 	wants    map[string][]want
 	crates   map[string]crate
 	pins     map[string]map[string]string
-	poms     map[string]syntax.Node
-	pomBytes int
+	xmls     map[string]syntax.Node
+	xmlBytes int
+	msbuild  map[string]*msbuildFile
 	folders  map[string][]string // by name of file, made when first asked for
 }
 
 func newTree(files []checks.File) *tree {
 	t := &tree{
 		files: make(map[string]*checks.File, len(files)), wanted: Wanted, resolved: map[string]map[string]bool{},
-		wants: map[string][]want{}, crates: map[string]crate{}, pins: map[string]map[string]string{}, poms: map[string]syntax.Node{},
+		wants: map[string][]want{}, crates: map[string]crate{}, pins: map[string]map[string]string{}, xmls: map[string]syntax.Node{}, msbuild: map[string]*msbuildFile{},
 	}
 	for i := range files {
 		if f := &files[i]; t.files[f.Path] == nil {
@@ -101,6 +102,25 @@ func newTree(files []checks.File) *tree {
 		}
 	}
 	return t
+}
+
+// maxXMLBytes is how many bytes of XML that other files refer to are read for one Read; what
+// stands in further ones stays unknown.
+const maxXMLBytes = 16 << 20
+
+// xml returns the root element of a file that was given, an Absent one when it cannot be read.
+func (t *tree) xml(file string) syntax.Node {
+	root, ok := t.xmls[file]
+	if !ok {
+		if text := t.text(file); t.xmlBytes+len(text) <= maxXMLBytes {
+			t.xmlBytes += len(text)
+			if n, err := syntax.XML(text); err == nil {
+				root = n
+			}
+		}
+		t.xmls[file] = root
+	}
+	return root
 }
 
 // holders returns the folders that hold a file of that name, sorted.

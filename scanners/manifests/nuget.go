@@ -3,7 +3,6 @@ package manifests
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -90,71 +89,4 @@ func readPackagesConfig(s *source) error {
 		}
 	}
 	return nil
-}
-
-// exactNuGet is a version as MSBuild files give it: without brackets it is the lowest one,
-// which is what NuGet takes.
-var exactNuGet = regexp.MustCompile(`^\[?\s*([0-9]+(?:\.[0-9]+){0,3}(?:[-+][0-9A-Za-z.+-]+)?)\s*\]?$`)
-
-// readCentralPackages reads Directory.Packages.props, the versions that all projects below it
-// share. Source: https://learn.microsoft.com/nuget/consume-packages/central-package-management.
-func readCentralPackages(s *source) error {
-	root, err := syntax.XML(s.text)
-	if err != nil {
-		return invalid("XML", err)
-	}
-	if root.Key() != "Project" {
-		return errors.New("is no MSBuild file: its root element is not <Project>")
-	}
-	// A property may have several values, each under a condition on the target framework.
-	properties := map[string][]string{}
-	for group := range root.All() {
-		if group.Key() == "PropertyGroup" {
-			for p := range group.All() {
-				key := "$(" + p.Key() + ")"
-				properties[key] = append(properties[key], p.Text())
-			}
-		}
-	}
-	for group := range root.All() {
-		if group.Key() != "ItemGroup" {
-			continue
-		}
-		for p := range group.All() {
-			switch p.Key() {
-			case "PackageVersion", "GlobalPackageReference", "PackageReference":
-				addCentral(s, p, properties)
-			}
-		}
-	}
-	return nil
-}
-
-// addCentral adds one element. A version given by a property of the same file is each value
-// that the property has; any other computed one is no version.
-func addCentral(s *source, p syntax.Node, properties map[string][]string) {
-	name := p.String("@Include")
-	if name == "" {
-		name = p.String("@Update")
-	}
-	version := p.String("@Version")
-	if version == "" {
-		version = p.Get("Version").Text()
-	}
-	if name == "" || version == "" {
-		return // it removes one, or leaves the version to another file
-	}
-	values := properties[version]
-	if len(values) == 0 || len(values) > maxVariants {
-		values = []string{version}
-	}
-	for _, v := range values {
-		i := s.add(name, "", p.Line())
-		if m := match(exactNuGet, v); m != nil {
-			s.name(i, name, m[1])
-		} else {
-			s.packages[i].Constraint = strings.Clone(v)
-		}
-		s.packages[i].Relation, s.packages[i].Via = checks.Direct, []string{s.packages[i].Name}
-	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/cpp/conanlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dart/pubspec"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/csproj"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/depsjson"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/nugetcpm"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packagesconfig"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packageslockjson"
@@ -67,6 +69,8 @@ var oracles = map[string]newExtractor{
 	"packages.lock.json":        packageslockjson.New,
 	"packages.config":           packagesconfig.New,
 	"Directory.Packages.props":  nugetcpm.New,
+	"*.csproj":                  csproj.New,
+	"*.deps.json":               depsjson.New,
 	"GitHub Actions":            githubactions.New,
 	"pubspec.lock":              pubspec.New,
 	"mix.lock":                  mixlock.New,

@@ -90,31 +90,12 @@ func (p *pom) inherit(project syntax.Node, file string) {
 		if path.Ext(file) != ".xml" {
 			file = path.Join(file, "pom.xml")
 		}
-		root := p.s.tree.pom(file)
+		root := p.s.tree.xml(file)
 		if root.Key() != "project" || root.Get("artifactId").Text() != parent.Get("artifactId").Text() {
 			return
 		}
 		project = root
 	}
-}
-
-// maxPomBytes is how many bytes of parents are read for one Read; what stands in further ones
-// stays unknown.
-const maxPomBytes = 16 << 20
-
-// pom returns the root element of a parent that was given.
-func (t *tree) pom(file string) syntax.Node {
-	root, ok := t.poms[file]
-	if !ok {
-		if text := t.text(file); t.pomBytes+len(text) <= maxPomBytes {
-			t.pomBytes += len(text)
-			if n, err := syntax.XML(text); err == nil {
-				root = n
-			}
-		}
-		t.poms[file] = root
-	}
-	return root
 }
 
 // collect takes in what one project defines and nothing nearer does.
