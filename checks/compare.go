@@ -155,7 +155,7 @@ func (c *comparison) unresolved(v Inventory) []located {
 		}
 		for _, p := range m.Packages {
 			known := func(b Package) bool { return !exact(b) && b.Constraint == p.Constraint }
-			if !exact(p) && !slices.ContainsFunc(c.versions[c.headPlace(m.Path, p)], known) {
+			if !exact(p) && !Unadvised(p.Ecosystem) && !slices.ContainsFunc(c.versions[c.headPlace(m.Path, p)], known) {
 				found = append(found, located{m.Path, p})
 			}
 		}

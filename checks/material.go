@@ -165,7 +165,7 @@ type Package struct {
 	Via        []string // names from the direct dependency down to this package, both included; nil when unknown
 	Licence    string   // SPDX expression from the manifest; "" when it carries none
 	Manager    string   // the tool that edits the manifest: "npm", "pnpm", "yarn", "go", "cargo", "poetry", ...
-	Commit     string   // git commit, for packages that are pinned to one
+	Commit     string   // git commit, for packages that are pinned to one; digest of a container image
 	// Deprecated is what the manifest itself records of the version's deprecation: the
 	// maintainer's words, or "deprecated" when there are none; "" when it records none. Hostile.
 	Deprecated string

@@ -215,7 +215,7 @@ func (j *judgment) cover(c *comparison, unresolved []located) {
 			v.Packages++
 		}
 	}
-	v.Unchecked = min(len(unresolved), v.Packages)
+	v.Unchecked = min(len(unresolved)+c.unadvised(j.m, j.r.Changes), v.Packages)
 	if slices.ContainsFunc(j.evidence, Evidence.blind) {
 		v.Unchecked = v.Packages
 	}

@@ -11,7 +11,11 @@ import (
 
 // oneDocument reads a text that must be one YAML document holding a table.
 func oneDocument(text string) (syntax.Node, error) {
-	docs, err := syntax.YAML(text)
+	return oneTable(syntax.YAML(text))
+}
+
+// oneTable is oneDocument for what a reader of YAML returned.
+func oneTable(docs []syntax.Node, err error) (syntax.Node, error) {
 	if err != nil {
 		return syntax.Node{}, invalid("YAML", err)
 	}

@@ -85,6 +85,9 @@ var formats = []Format{
 
 	{Name: "GitHub Actions", Files: []string{"/.github/workflows/*.yml", "/.github/workflows/*.yaml", "action.yml", "action.yaml"}, Ecosystem: "GitHub Actions", Manager: "github-actions", Tier: 1, Parser: ParserOwn, read: readActions, remedy: "correct it by hand"},
 
+	{Name: "Dockerfile", Files: []string{"Dockerfile", "dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Dockerfile", "*.dockerfile", "*.Containerfile"}, Ecosystem: "Docker", Manager: "docker", Tier: 1, Parser: ParserOwn, read: readDockerfile, remedy: "correct it by hand"},
+	{Name: "compose.yaml", Files: []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "compose[.\\-]*.yaml", "compose[.\\-]*.yml", "docker-compose[._\\-]*.yaml", "docker-compose[._\\-]*.yml"}, Ecosystem: "Docker", Manager: "docker", Tier: 1, Parser: ParserOwn, read: readCompose, remedy: "correct it by hand"},
+
 	{Name: "pubspec.lock", Files: []string{"pubspec.lock"}, Ecosystem: "Pub", Manager: "pub", Tier: 2, Parser: ParserOwn, read: readPubspec, remedy: "run `dart pub get` to write it again"},
 	{Name: "mix.lock", Files: []string{"mix.lock"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, read: readMix, remedy: "run `mix deps.get` to write it again"},
 	{Name: "mix.exs", Files: []string{"mix.exs"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsMix, locks: []string{"mix.lock"}, remedy: "correct it by hand"},

@@ -105,6 +105,8 @@ func FuzzSwiftManifest(f *testing.F)   { fuzz(f, "Package.swift") }
 func FuzzPods(f *testing.F)            { fuzz(f, "Podfile.lock") }
 func FuzzProject(f *testing.F)         { fuzz(f, "App.csproj") }
 func FuzzDepsJSON(f *testing.F)        { fuzz(f, "TestLibrary.deps.json") }
+func FuzzDockerfile(f *testing.F)      { fuzz(f, "Dockerfile") }
+func FuzzCompose(f *testing.F)         { fuzz(f, "docker-compose.yml") }
 func FuzzActions(f *testing.F) {
 	fuzz(f, ".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n    - uses: o/r@v1 # x\n")
 }

@@ -155,6 +155,9 @@ func TestG23LockFiles(t *testing.T) {
 		{"project of another kind", "a.csproj", "<Project><ItemGroup><PackageReference Include=\"A\" Version=\"1.0.0\"/></ItemGroup></Project>", "Project>", "Other>", "root element"},
 		{"deps.json without libraries", "a.deps.json", `{"runtimeTarget": {}, "libraries": {"A/1.0.0": {"type": "package"}}}`, "libraries", "library", "no libraries"},
 		{"deps.json without a version", "a.deps.json", `{"runtimeTarget": {}, "libraries": {"A/1.0.0": {"type": "package"}}}`, "/1.0.0", "", "expected name/version"},
+		{"Dockerfile without FROM", "Dockerfile", "FROM alpine:3\n", "FROM", "FORM", "no FROM"},
+		{"Dockerfile with an open text", "Dockerfile", "RUN cat <<EOF\nEOF\nFROM alpine:3\n", "\nEOF", "\nEOT", "up to EOF does not end"},
+		{"compose without services", "compose.yaml", "services:\n  a:\n    image: alpine:3\n", "services:\n  a:\n    image", "service:\n  a:\n    images", "no services"},
 		{"gradle line", "gradle.lockfile", "a:b:1=c\n", "=c", "", "line 1"},
 		{"pom of another kind", "pom.xml", "<project><dependencies><dependency><groupId>a</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "project>", "other>", "root element"},
 		{"pom property nobody defines", "pom.xml", "<project><properties><g>a</g></properties><dependencies><dependency><groupId>${g}</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "${g}", "${h}", "by properties that neither it nor its parents"},
@@ -328,6 +331,10 @@ func TestG20HostileFiles(t *testing.T) {
 		{"properties of MSBuild that double", "a.csproj", "<Project><PropertyGroup>" + many(60, func(i int) string { return fmt.Sprintf("<p%d>$(p%d)$(p%d)</p%d>", i, i+1, i+1, i) }) +
 			"</PropertyGroup><ItemGroup>" + many(2000, func(i int) string { return fmt.Sprintf("<PackageReference Include=\"a%d\" Version=\"$(p0)\"/>", i) }) + "</ItemGroup></Project>"},
 		{"choices in choices", "a.csproj", "<Project>" + strings.Repeat("<Choose><When>", 49) + strings.Repeat("<ItemGroup><PackageReference Include=\"a\"/></ItemGroup>", 10_000) + strings.Repeat("</When></Choose>", 49) + "</Project>"},
+		{"arguments that double", "Dockerfile", "ARG A0=xx\n" + many(60, func(i int) string { return fmt.Sprintf("ARG A%d=$A%d$A%d\n", i+1, i, i) }) + "FROM a:${A60}\n"},
+		{"variables in a line", "Dockerfile", "FROM a:" + strings.Repeat("${A", 1_000_000)},
+		{"stages", "Dockerfile", many(100_000, func(i int) string { return fmt.Sprintf("FROM s$X AS s%d\n", i) })},
+		{"services", "compose.yaml", "services:\n" + many(50_000, func(i int) string { return fmt.Sprintf("  s%d:\n    image: a%d\n", i, i) })},
 		{"long lines", "stack.yaml.lock", strings.Repeat("hackage: a-", 500_000)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -338,7 +345,7 @@ func TestG20HostileFiles(t *testing.T) {
 			if took := time.Since(started); took > 30*time.Second {
 				t.Errorf("took %v for %d bytes", took, len(c.text))
 			}
-			if m.Gap == "" && len(m.Packages) == 0 && !strings.HasPrefix(c.name, "a million") && c.name != "backslashes" {
+			if m.Gap == "" && len(m.Packages) == 0 && !strings.HasPrefix(c.name, "a million") && len(m.Observations) == 0 && c.name != "backslashes" {
 				t.Error("came out as a manifest without packages")
 			}
 		})

@@ -179,6 +179,7 @@ type source struct {
 	full     bool // more than maxPackages were added
 
 	observations []checks.Observation
+	seen         map[string]bool // what observations are about, of images
 }
 
 func (s *source) read() error {

@@ -65,13 +65,16 @@ func show(inv checks.Inventory) string {
 			fmt.Fprintf(&b, "  %d %s", p.Line, p.PURL)
 			for _, f := range []struct{ label, value string }{
 				{"wants", p.Constraint}, {"commit", p.Commit}, {"", string(p.Scope)}, {"", string(p.Relation)},
-				{"via", strings.Join(p.Via, " > ")}, {"licence", p.Licence}, {"by", p.Manager},
+				{"via", strings.Join(p.Via, " > ")}, {"licence", p.Licence}, {"by", p.Manager}, {"deprecated", p.Deprecated},
 			} {
 				if f.value != "" {
 					fmt.Fprintf(&b, " %s", strings.TrimSpace(f.label+" "+f.value))
 				}
 			}
 			b.WriteString("\n")
+		}
+		for _, o := range m.Observations {
+			fmt.Fprintf(&b, "  %d %s %s: %s\n", o.Line, o.Severity, o.Rule, o.Subject)
 		}
 	}
 	return b.String()

@@ -78,11 +78,16 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 
 func hasPackages(m *checks.Material) bool {
 	for _, t := range [...]*checks.Tree{&m.Base, &m.Head} {
-		if slices.ContainsFunc(t.Inventory.Manifests, func(f checks.Manifest) bool { return len(f.Packages) > 0 }) {
+		if slices.ContainsFunc(t.Inventory.Manifests, holdsAdvised) {
 			return true
 		}
 	}
 	return false
+}
+
+// holdsAdvised reports whether a manifest names a package that there may be advisories about.
+func holdsAdvised(f checks.Manifest) bool {
+	return slices.ContainsFunc(f.Packages, func(p checks.Package) bool { return !checks.Unadvised(p.Ecosystem) })
 }
 
 // scan is one Scan under way.
@@ -123,6 +128,9 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 	matches := 0
 	for i := range f.Packages {
 		p := &f.Packages[i]
+		if checks.Unadvised(p.Ecosystem) {
+			continue // the report counts them as not compared with advisories
+		}
 		if !slices.Contains(w.ecosystems, p.Ecosystem) {
 			w.ecosystems = append(w.ecosystems, p.Ecosystem)
 		}

@@ -48,6 +48,8 @@ func TestScan(t *testing.T) {
 			checks.Evidence{Complete: true}},
 		{"no ecosystem", checks.Tree{}, manifest(".gitmodules", checks.Package{Name: "sub", Commit: "0123"}),
 			checks.Evidence{Gaps: []checks.Gap{{Path: ".gitmodules", Reason: "packages without an ecosystem cannot be matched with advisories"}}}},
+		{"an ecosystem without advisories by nature", checks.Tree{}, manifest("Dockerfile", checks.Package{Ecosystem: "Docker", Name: "debian", Version: "bookworm"}),
+			checks.Evidence{Complete: true}},
 		{"a version that cannot be compared", checks.Tree{}, manifest("package-lock.json", npm("p", "github:o/p"), npm("q", "github:o/q")),
 			checks.Evidence{Gaps: []checks.Gap{{Path: "package-lock.json", Reason: `p has advisories, but its version "github:o/p" cannot be compared with them`}}}},
 	}

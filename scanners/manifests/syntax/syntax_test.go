@@ -157,7 +157,7 @@ func TestLines(t *testing.T) {
 		"json":                {JSON, "{\n \"a\": 1,\n\n \"b\": [\n  {\"c\":\n   2}]}"},
 		"toml":                {TOML, "\na = 1\n# b\nb = [\n\n { c = \"\"\"\nx\ny\"\"\" }]\n"},
 		"yaml":                {func(s string) (Node, error) { d, err := YAML(s); return d[0], err }, "\na: 1\n# b\nb:\n\n - c: |\n    x\n    y\n"},
-		"yaml by the library": {func(s string) (Node, error) { d, err := generalYAML(s); return d[0], err }, "\na: 1\n# b\nb:\n\n - c: |\n    x\n    y\n"},
+		"yaml by the library": {func(s string) (Node, error) { d, err := generalYAML(s, false); return d[0], err }, "\na: 1\n# b\nb:\n\n - c: |\n    x\n    y\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -314,7 +314,7 @@ func FuzzYAML(f *testing.F) {
 		if err != nil {
 			return // the library decides
 		}
-		want, err := generalYAML(text)
+		want, err := generalYAML(text, false)
 		if err != nil {
 			t.Fatalf("read what the library refuses: %v", err)
 		}

@@ -18,10 +18,16 @@ var errPlain = errors.New("more than plain YAML")
 // line, block texts. That part is read here, in one pass. Anything else (anchors, tags, values
 // over several lines) goes to the general library, which is far slower and therefore gets no
 // text above MaxGeneralYAML.
-func YAML(text string) ([]Node, error) {
+func YAML(text string) ([]Node, error) { return readYAML(text, false) }
+
+// YAMLWithMerges is YAML for files of people whose programs know the merge key: "<<" is a
+// member like any other, which the caller looks into.
+func YAMLWithMerges(text string) ([]Node, error) { return readYAML(text, true) }
+
+func readYAML(text string, merges bool) ([]Node, error) {
 	docs, err := plainYAML(text)
 	if errors.Is(err, errPlain) {
-		return generalYAML(text)
+		return generalYAML(text, merges)
 	}
 	return docs, err
 }

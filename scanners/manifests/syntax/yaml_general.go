@@ -18,7 +18,7 @@ const MaxGeneralYAML = 1 << 20
 //
 // The library is go.yaml.in/yaml/v3 and not the one that reads policies: that one takes
 // quadratic time for tables and nested lists (90 KB of keys: 1.8 s).
-func generalYAML(text string) ([]Node, error) {
+func generalYAML(text string, merges bool) ([]Node, error) {
 	if len(text) > MaxGeneralYAML {
 		return nil, &Error{What: fmt.Sprintf("is longer than %d bytes and not written the plain way tools write it", MaxGeneralYAML)}
 	}
@@ -34,7 +34,7 @@ func generalYAML(text string) ([]Node, error) {
 		if len(docs) >= maxDocuments {
 			return nil, &Error{Line: root.Line, What: fmt.Sprintf("more than %d documents", maxDocuments)}
 		}
-		b := &yamlBuilder{t: newTree(len(text), Null), most: 4*len(text) + 1000}
+		b := &yamlBuilder{t: newTree(len(text), Null), most: 4*len(text) + 1000, merges: merges}
 		b.fill(0, root.Content[0], 0)
 		if b.err != nil {
 			return nil, b.err
@@ -60,7 +60,9 @@ func libraryError(err error) error {
 type yamlBuilder struct {
 	t    *tree
 	most int // values; a text without aliases has fewer than bytes
-	err  error
+	// merges says that a merge key is kept as a member of that name.
+	merges bool
+	err    error
 }
 
 func (b *yamlBuilder) fail(n *yaml.Node, format string, args ...any) {
@@ -109,7 +111,7 @@ func (b *yamlBuilder) members(at int32, n *yaml.Node, depth int) {
 			b.fail(k, "a key is not a text")
 			return
 		}
-		if k.Tag == "!!merge" {
+		if k.Tag == "!!merge" && !b.merges {
 			b.fail(k, "a merge key (<<) is not read; write its values out")
 			return
 		}
