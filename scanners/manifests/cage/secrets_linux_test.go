@@ -2,6 +2,7 @@ package cage
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -227,7 +228,7 @@ func beParent() {
 	p := New(Config{Size: 1, file: time.Minute, wall: time.Minute})
 	p.Warm()
 	fmt.Println(p.idle[0].cmd.Process.Pid)
-	p.Read(nil, []checks.File{file("spin")}) //nolint:staticcheck // it never comes back
+	p.Read(context.Background(), []checks.File{file("spin")}) // never comes back
 }
 
 // TestG20ParentDies: no child outlives its parent, not even one whose reader never ends.
