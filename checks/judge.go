@@ -26,6 +26,7 @@ const (
 	RuleUnpinned      = "workflow-unpinned-action"
 	RuleCheckout      = "workflow-untrusted-checkout" // pull_request_target or workflow_run that checks out the head
 	RuleInjection     = "workflow-script-injection"
+	RuleScriptInput   = "workflow-script-input" // an input in a script: as bad as what callers give
 	RuleWriteAll      = "workflow-write-all"
 	RuleAssets        = "release-assets"
 	RuleSignature     = "release-signature"
