@@ -54,7 +54,7 @@ func TestObservations(t *testing.T) {
 	t.Run("action", func(t *testing.T) {
 		t.Parallel()
 		const action = "inputs: {name: {}}\nruns:\n  using: composite\n  steps:\n    - run: echo ${{ inputs.name }}\n      shell: bash\n"
-		want(t, read(t, "tools/action.yml", action), checks.RuleInjection)
+		want(t, read(t, "tools/action.yml", action), checks.RuleScriptInput)
 	})
 	t.Run("another manifest", func(t *testing.T) {
 		t.Parallel()

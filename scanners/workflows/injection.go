@@ -146,14 +146,14 @@ func (a *analysis) addInjection(j *job, k sink, t template, line int, h hit) {
 		holds += " holds " + h.path + " and"
 	}
 	message := fmt.Sprintf("%s stands in the program as it was written: %s in this %s%s", holds, h.who(), kindOf(j), h.reach())
-	subject := j.label + ": " + name
-	if h.input == nil {
-		subject = a.numbered(checks.RuleInjection, subject)
-	} else if !a.once(checks.RuleInjection, subject) {
+	rule, subject := checks.RuleInjection, j.label+": "+name
+	if h.input == nil && h.part != "client_payload" {
+		subject = a.numbered(rule, subject)
+	} else if rule = checks.RuleScriptInput; !a.once(rule, subject) {
 		return // who may choose it once gains nothing by the second place
 	}
 	a.add(checks.Observation{
-		Rule: checks.RuleInjection, Severity: h.severity, Line: line, Subject: subject,
+		Rule: rule, Severity: h.severity, Line: line, Subject: subject,
 		Message: message, Remedy: injectionRemedy(k, t, h),
 	})
 }

@@ -103,10 +103,11 @@ func TestInjection(t *testing.T) {
 		"branch of a run":          {[]string{title, "echo ${{ github.event.workflow_run.head_branch }}", issues, "workflow_run:"}, []string{"18 high script-injection: job greet: github.event.workflow_run.head_branch"}},
 		"branch of a pushed run":   {[]string{title, "echo ${{ github.event.workflow_run.head_branch }}", issues, "workflow_run:", "    env:\n      MODE: strict\n", "    if: github.event.workflow_run.event == 'push'\n"}, nil},
 		"branch called main":       {[]string{title, "echo ${{ github.event.workflow_run.head_branch }}", issues, "workflow_run:", "    env:\n      MODE: strict\n", "    if: github.event.workflow_run.head_branch == 'main'\n"}, []string{"17 high script-injection: job greet: github.event.workflow_run.head_branch"}},
-		"input of a run by hand":   {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_dispatch:\n    inputs:\n      name: {}"}, []string{"20 low script-injection: job greet: inputs.name"}},
+		"input of a run by hand":   {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_dispatch:\n    inputs:\n      name: {}"}, []string{"20 low script-input: job greet: inputs.name"}},
 		"input of some choices":    {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_dispatch:\n    inputs:\n      name: {type: choice, options: [a]}"}, nil},
-		"input of a caller":        {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_call:\n    inputs:\n      name: {type: string}"}, []string{"20 low script-injection: job greet: inputs.name"}},
+		"input of a caller":        {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_call:\n    inputs:\n      name: {type: string}"}, []string{"20 low script-input: job greet: inputs.name"}},
 		"number of a caller":       {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_call:\n    inputs:\n      name: {type: number}"}, nil},
+		"payload of a dispatch":   {[]string{title, "echo ${{ github.event.client_payload.ref }}", issues, "repository_dispatch:"}, []string{"18 low script-input: job greet: github.event.client_payload.ref"}},
 		"event of a caller":        {[]string{title, "echo ${{ github.head_ref }}", issues, "workflow_call:"}, []string{"18 medium script-injection: job greet: github.head_ref"}},
 		"github-script":            {[]string{"- run: echo bye", "- uses: actions/github-script@60a0d83039c74a4aee543508d2ffcb1c3799cdea\n        with:\n          script: |\n            const t = `" + expr + "`"}, []string{"23 high script-injection: job greet: github.event.issue.title"}},
 		"github-script, toJSON":    {[]string{"- run: echo bye", "- uses: actions/github-script@60a0d83039c74a4aee543508d2ffcb1c3799cdea\n        with:\n          script: |\n            const t = ${{ toJSON(github.event.issue.title) }}"}, nil},
@@ -137,9 +138,9 @@ func TestInjectionInAction(t *testing.T) {
 		want []string
 	}{
 		"environment": {`echo "$WHO"`, nil},
-		"input":       {"echo ${{ inputs.who }}", []string{"7 low script-injection: action: inputs.who"}},
+		"input":       {"echo ${{ inputs.who }}", []string{"7 low script-input: action: inputs.who"}},
 		"no input":    {"echo ${{ inputs.other }}", nil},
-		"env":         {"echo ${{ env.WHO }}", []string{"7 low script-injection: action: env.WHO"}},
+		"env":         {"echo ${{ env.WHO }}", []string{"7 low script-input: action: env.WHO"}},
 		"branch":      {"echo ${{ github.head_ref }}", []string{"7 medium script-injection: action: github.head_ref"}},
 	} {
 		t.Run(name, func(t *testing.T) {
