@@ -107,7 +107,7 @@ func TestInjection(t *testing.T) {
 		"input of some choices":    {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_dispatch:\n    inputs:\n      name: {type: choice, options: [a]}"}, nil},
 		"input of a caller":        {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_call:\n    inputs:\n      name: {type: string}"}, []string{"20 low script-input: job greet: inputs.name"}},
 		"number of a caller":       {[]string{title, "echo ${{ inputs.name }}", issues, "workflow_call:\n    inputs:\n      name: {type: number}"}, nil},
-		"payload of a dispatch":   {[]string{title, "echo ${{ github.event.client_payload.ref }}", issues, "repository_dispatch:"}, []string{"18 low script-input: job greet: github.event.client_payload.ref"}},
+		"payload of a dispatch":    {[]string{title, "echo ${{ github.event.client_payload.ref }}", issues, "repository_dispatch:"}, []string{"18 low script-input: job greet: github.event.client_payload.ref"}},
 		"event of a caller":        {[]string{title, "echo ${{ github.head_ref }}", issues, "workflow_call:"}, []string{"18 medium script-injection: job greet: github.head_ref"}},
 		"github-script":            {[]string{"- run: echo bye", "- uses: actions/github-script@60a0d83039c74a4aee543508d2ffcb1c3799cdea\n        with:\n          script: |\n            const t = `" + expr + "`"}, []string{"23 high script-injection: job greet: github.event.issue.title"}},
 		"github-script, toJSON":    {[]string{"- run: echo bye", "- uses: actions/github-script@60a0d83039c74a4aee543508d2ffcb1c3799cdea\n        with:\n          script: |\n            const t = ${{ toJSON(github.event.issue.title) }}"}, nil},
