@@ -73,7 +73,7 @@ var events = []event{
 	{
 		name: "release", priority: priorityRelease, handle: (*App).onRelease,
 		actions: []string{"published", "released", "prereleased", "edited", "created", "deleted", "unpublished"},
-		needs:   permissions{"contents": "write", "attestations": "read", "issues": "write", "checks": "write"},
+		needs:   permissions{"contents": "write", "attestations": "read", "actions": "read", "issues": "write", "checks": "write"},
 	},
 }
 

@@ -41,6 +41,9 @@ type gathered struct {
 	Wait *waiting
 	// Quiet says that nothing was found that a scanner could look at.
 	Quiet bool
+	// Then, when set, completes Material with what only Evidence tells to ask for. Its error
+	// ends the job for now.
+	Then func(context.Context, []checks.Evidence) error
 	// PolicyProblem is set when the policy in force could not be read. With PolicyKept, Policy
 	// is the last good one; without, it is the default and the verdict cannot be Pass.
 	PolicyProblem *checks.PolicyError

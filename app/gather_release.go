@@ -99,6 +99,13 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 	if g.Material, steady, err = a.releaseMaterial(ctx, reader, t, seen); err != nil {
 		return g, err
 	}
+	g.Then = func(ctx context.Context, evidence []checks.Evidence) error {
+		again, err := a.readRuns(ctx, c, g.Material.Release, evidence)
+		if err != nil {
+			return err
+		}
+		return a.lookAgain(ctx, s, again)
+	}
 	g.Wait, err = a.awaitStorage(ctx, s, t.Policy, seen, steady)
 	return g, err
 }

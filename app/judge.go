@@ -62,8 +62,11 @@ func (a *App) judge(ctx context.Context, j store.Job) error {
 	if err := a.remember(ctx, modeSetting(s.Repo), g.Policy.Mode); err != nil {
 		return err
 	}
-	report := a.form(ctx, g)
-	if err := ctx.Err(); err != nil {
+	report, err := a.form(ctx, g)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("judging %s: %w", j.Key, err)
 	}
 	return a.record(ctx, j, s, g, report)
@@ -71,12 +74,18 @@ func (a *App) judge(ctx context.Context, j store.Job) error {
 
 // form asks the scanners and judges. A policy that could not be read never lets a Subject
 // pass, whatever the default in its place says.
-func (a *App) form(ctx context.Context, g gathered) checks.Report {
+func (a *App) form(ctx context.Context, g gathered) (checks.Report, error) {
 	scanners := a.cfg.Scanners
 	if g.Quiet {
 		scanners = nil
 	}
-	report := checks.Run(ctx, g.Material, g.Policy, scanners, a.now())
+	evidence := checks.Ask(ctx, g.Material, scanners)
+	if g.Then != nil {
+		if err := g.Then(ctx, evidence); err != nil {
+			return checks.Report{}, err
+		}
+	}
+	report := checks.Judge(g.Material, g.Policy, evidence, a.now())
 	switch {
 	case g.PolicyProblem == nil:
 	case g.PolicyKept:
@@ -88,7 +97,7 @@ func (a *App) form(ctx context.Context, g gathered) checks.Report {
 			report.Verdict = checks.Unknown
 		}
 	}
-	return report
+	return report, nil
 }
 
 // record stores the Report with everything that follows from it. A generation that is not

@@ -24,7 +24,7 @@ var reasons = map[string]string{
 	"issues":        "to file what must be fixed with its owner",
 	"members":       "who belongs to the teams that own files",
 	"deployments":   "to answer for an environment whether something may go out",
-	"actions":       "which run asks for a deployment",
+	"actions":       "how the run that built a release ended",
 }
 
 // Manifest returns the GitHub App manifest in YAML, with the webhook at publicURL/hooks. It

@@ -424,7 +424,7 @@ func TestReleaseMaterial(t *testing.T) {
 	s.advance(time.Minute)
 	want := &checks.Release{
 		ID: rel.ID, Tag: "v1.0.0", Name: "v1.0.0", Immutable: true, Commit: s.head, TagRef: "refs/tags/v1.0.0", DefaultBranch: "main",
-		RepositoryID: s.repo.ID(), OwnerID: ownerID, Roots: []string{checks.RootPublicGood, checks.RootGitHub},
+		RepositoryID: s.repo.ID(), OwnerID: ownerID, Roots: []string{checks.RootPublicGood, checks.RootGitHub}, Runs: map[string]checks.BuildRun{},
 		Bundles: []checks.Bundle{
 			{Name: "a.asc", Origin: checks.OriginSidecar, For: "a", Signature: []byte("pgp")},
 			{Name: "a.sig", Origin: checks.OriginSidecar, For: "a", Signature: []byte("sig"), Certificate: []byte("pem")},

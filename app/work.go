@@ -21,6 +21,7 @@ const (
 	stepSuite    = "suite"
 	stepRecheck  = "recheck"
 	stepTwins    = "twins"
+	stepLook     = "look"
 	stepDrop     = "drop"
 	stepIssues   = "issues"
 	stepBackfill = "backfill"
@@ -39,6 +40,8 @@ func (a *App) run(ctx context.Context, j store.Job) error {
 		return a.rerunSuite(ctx, j)
 	case stepRecheck:
 		return a.recheck(ctx, j)
+	case stepLook:
+		return a.look(ctx, j)
 	case stepTwins:
 		return a.releaseTwins(ctx, j)
 	case stepDrop:

@@ -45,6 +45,8 @@ type judgment struct {
 	r        *Report
 	dropped  int  // reasons over maxReasons
 	failed   bool // a reason names a wrong thing
+	// unfinished are addresses of workflow runs that built something and have not ended.
+	unfinished map[string]bool
 }
 
 // maxReasons bounds the reasons of a Report. The rest is counted in one more.
@@ -70,7 +72,7 @@ func Judge(m *Material, p *Policy, evidence []Evidence, now time.Time) (r Report
 		r.Reasons = append(r.Reasons, Reason{RuleComplete, CodeNothingToVerify, fmt.Sprintf("there is no check for a subject of kind %q", m.Subject.Kind)})
 		return r
 	}
-	j := &judgment{m: m, p: p, evidence: c.evidence(evidence), now: now, r: &r}
+	j := &judgment{m: m, p: p, evidence: c.evidence(evidence), now: now, r: &r, unfinished: map[string]bool{}}
 	for _, e := range j.evidence {
 		r.Evidence = append(r.Evidence, summary(e))
 	}

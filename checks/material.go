@@ -204,6 +204,10 @@ type Release struct {
 	// Roots are the trust roots that Policy and the repository's visibility allow, never
 	// what a bundle asks for: RootPublicGood, RootGitHub, RootKey or RootCustom.
 	Roots []string
+	// Runs are the workflow runs that the attestations name, by the address in the certificate.
+	// nil means that nobody asked; RunsUnknown says why, "" for local artifacts.
+	Runs        map[string]BuildRun
+	RunsUnknown string
 	// Keys are public keys of any kind that Policy accepts under RootKey, beside the operator's
 	// own: each is a text that pubkey.Read reads.
 	Keys []string

@@ -58,6 +58,7 @@ const (
 	CodePolicyChanged   = "policy-changed"   // a notice: the change edits the policy file
 	CodeUncovered       = "uncovered"        // a notice: assets that no rule matches
 	CodeUncompared      = "uncompared"       // a notice: facts that nothing was given to compare with
+	CodeRunUnfinished   = "run-unfinished"   // a notice: a workflow run that built an asset has not ended
 	CodeClaimed         = "claimed-version"  // a notice: a version that only a comment tells was believed
 	CodeUnresolved      = "unresolved"       // Unknown: a package without an exact version
 	CodeAssetsMissing   = "assets-missing"   // a release without what Policy expects

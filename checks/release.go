@@ -46,6 +46,7 @@ func judgeRelease(j *judgment) {
 	}
 	j.missingAssets()
 	j.releaseNotices(s, unmatched)
+	j.noticeRuns()
 	j.conclude()
 }
 

@@ -16,14 +16,19 @@ type Scanner interface {
 }
 
 // Run asks each scanner about m and judges what they saw at the time now.
+func Run(ctx context.Context, m *Material, p *Policy, scanners []Scanner, now time.Time) Report {
+	return Judge(m, p, Ask(ctx, m, scanners), now)
+}
+
+// Ask asks each scanner about m.
 //
 // A scanner that fails or panics leaves failed Evidence, which makes the Verdict Unknown.
-func Run(ctx context.Context, m *Material, p *Policy, scanners []Scanner, now time.Time) Report {
+func Ask(ctx context.Context, m *Material, scanners []Scanner) []Evidence {
 	evidence := make([]Evidence, 0, len(scanners))
 	for _, s := range scanners {
 		evidence = append(evidence, ask(ctx, s, m))
 	}
-	return Judge(m, p, evidence, now)
+	return evidence
 }
 
 // ask runs one scanner and turns an error or a panic into failed Evidence.

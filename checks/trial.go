@@ -64,7 +64,7 @@ type trial struct {
 // on and before stepOurs is somebody else's, and neither helps nor blocks.
 var steps = [...]func(*trial) *Reason{
 	(*trial).digest, (*trial).crypto, (*trial).signedBy, (*trial).source, (*trial).sourceRef, (*trial).signerRef,
-	(*trial).runner, (*trial).commit, (*trial).contradiction, (*trial).name, (*trial).kind, (*trial).level,
+	(*trial).runner, (*trial).commit, (*trial).contradiction, (*trial).name, (*trial).kind, (*trial).level, (*trial).buildRun,
 }
 
 const (

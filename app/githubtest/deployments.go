@@ -69,6 +69,13 @@ func (r *Repo) WorkflowRun(o RunOptions) *WorkflowRun {
 	return w
 }
 
+// End completes a run that was added with another status.
+func (w *WorkflowRun) End(conclusion string) {
+	w.r.g.mu.Lock()
+	defer w.r.g.mu.Unlock()
+	w.status, w.conclusion = "completed", conclusion
+}
+
 // Deployment is a job of a workflow run that waits for the App's rule.
 type Deployment struct {
 	r *Repo

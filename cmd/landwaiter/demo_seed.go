@@ -151,10 +151,12 @@ func (d *demo) seed() error {
 	})
 	r.attest = g.Repo("too-legit", "attest", githubtest.RepoOptions{ID: 851894824, OwnerID: 180348046})
 	r.attest.CommitAs(attestCommit, "main", "Start", githubtest.Files{policyPath: attestPolicy, "CODEOWNERS": owners})
+	r.attest.WorkflowRun(githubtest.RunOptions{ID: 10818226125, SHA: attestCommit, Path: ".github/workflows/integration.yml"})
 	r.ghCLI = g.Repo("cli", "cli", githubtest.RepoOptions{ID: 212613049, OwnerID: 59704711})
 	r.ghCLI.CommitAs(ghCLICommit, "main", "Release", githubtest.Files{policyPath: ghCLIPolicy, "CODEOWNERS": owners})
 	r.rulesLint = g.Repo("aspect-build", "rules_lint", githubtest.RepoOptions{ID: 631710741, OwnerID: 60951090})
 	r.rulesLint.CommitAs(rulesLintCommit, "main", "Publish", githubtest.Files{policyPath: rulesLintPolicy, "CODEOWNERS": owners})
+	r.rulesLint.WorkflowRun(githubtest.RunOptions{ID: 14095611671, SHA: rulesLintCommit, Event: "workflow_dispatch"})
 	g.User("mona")
 	for _, org := range demoOwners {
 		g.Org(org).Member("mona", "admin")
