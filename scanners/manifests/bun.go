@@ -41,7 +41,7 @@ func readBun(s *source) error {
 		for _, group := range bunGroups {
 			for d := range w.Get(group.key).All() {
 				if to, ok := l.places.find(place, l.places.name(d.Key())); ok {
-					l.g.direct(to, group.scope)
+					l.g.directRange(to, group.scope, d.Text())
 				}
 			}
 		}
@@ -52,7 +52,7 @@ func readBun(s *source) error {
 	s.resolves(dirs...)
 	for _, n := range l.needs {
 		if to, ok := l.places.find(n.place, n.name); ok {
-			l.g.need(int(n.from), to, kinds[n.kind] == checks.ScopeOptional)
+			l.g.needRange(int(n.from), to, kinds[n.kind] == checks.ScopeOptional, n.accepts)
 		}
 	}
 	l.g.apply(s.packages)
@@ -128,7 +128,7 @@ func (l *bunLock) entry(p syntax.Node) error {
 	for _, group := range bunGroups {
 		for d := range facts.Get(group.key).All() {
 			if group.scope != checks.ScopeDevelopment && !optionalPeers[d.Key()] {
-				l.needs = append(l.needs, npmNeed{place, int32(i), l.places.name(d.Key()), needKind(group.scope)})
+				l.needs = append(l.needs, npmNeed{place, int32(i), l.places.name(d.Key()), needKind(group.scope), d.Text()})
 			}
 		}
 	}

@@ -42,13 +42,13 @@ func readComposerLock(s *source) error {
 	for i, p := range nodes {
 		for d := range p.Get("require").All() {
 			if to, ok := byName[strings.ToLower(d.Key())]; ok {
-				g.need(i, to, false)
+				g.needRange(i, to, false, d.Text())
 			}
 		}
 	}
 	for _, w := range s.wantsBeside("composer.json", wantsComposer) {
 		if to, ok := byName[strings.ToLower(w.key)]; ok {
-			g.direct(to, w.scope)
+			g.directRange(to, w.scope, w.constraint)
 		}
 	}
 	g.apply(s.packages)

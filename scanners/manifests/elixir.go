@@ -45,7 +45,7 @@ func readMix(s *source) error {
 	for k, e := range root.children {
 		for _, d := range e.at(5).children {
 			if to, ok := byKey[d.at(0).text]; ok && first+k < len(s.packages) {
-				g.need(first+k, to, d.at(2).field("optional").text == "true")
+				g.needRange(first+k, to, d.at(2).field("optional").text == "true", d.at(1).text)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func readMix(s *source) error {
 	for _, dir := range applications {
 		for _, w := range s.wantsBeside(path.Join(dir, "mix.exs"), wantsMix) {
 			if to, ok := byKey[w.key]; ok {
-				g.direct(to, w.scope)
+				g.directRange(to, w.scope, w.constraint)
 			}
 		}
 	}

@@ -16,19 +16,27 @@ type graph struct {
 type edge struct {
 	from, to int32
 	optional bool
+	accepts  string // versions, as the ecosystem writes them; "" when not told. A part of the file's text
 }
 
 type root struct {
-	to    int32
-	scope checks.Scope
+	to      int32
+	scope   checks.Scope
+	accepts string
 }
 
-func (g *graph) need(from, to int, optional bool) {
-	g.edges = append(g.edges, edge{int32(from), int32(to), optional})
+func (g *graph) need(from, to int, optional bool) { g.needRange(from, to, optional, "") }
+
+// needRange is need with the versions that are accepted.
+func (g *graph) needRange(from, to int, optional bool, accepts string) {
+	g.edges = append(g.edges, edge{int32(from), int32(to), optional, bounded(accepts)})
 }
 
-func (g *graph) direct(to int, scope checks.Scope) {
-	g.roots = append(g.roots, root{int32(to), scope})
+func (g *graph) direct(to int, scope checks.Scope) { g.directRange(to, scope, "") }
+
+// directRange is direct with the versions that the project accepts.
+func (g *graph) directRange(to int, scope checks.Scope, accepts string) {
+	g.roots = append(g.roots, root{int32(to), scope, bounded(accepts)})
 }
 
 // reach is how a node is reached from the roots.
@@ -38,10 +46,11 @@ type reach struct {
 	depth int32
 }
 
-// apply tells the packages their relation, scope and shortest path. A package that several
-// scopes need gets the strongest: runtime before optional before development. Without roots
-// it changes nothing: the file does not say what is direct.
+// apply tells the packages who needs them, their relation, scope and shortest path. A package
+// that several scopes need gets the strongest: runtime before optional before development.
+// Without roots it tells only who needs them: the file does not say what is direct.
 func (g *graph) apply(packages []checks.Package) {
+	g.tellRequirers(packages)
 	if len(g.roots) == 0 {
 		return
 	}

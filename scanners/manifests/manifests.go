@@ -25,7 +25,7 @@ import (
 
 // ParserVersion names the behaviour of this package. A stored Inventory is valid only for the
 // version that made it; every change that can alter an Inventory raises it.
-const ParserVersion = "2"
+const ParserVersion = "3"
 
 // Wanted reports whether path is a manifest, or a companion needed to read one. path is
 // slash-separated and relative to the root of the repository.
@@ -278,6 +278,7 @@ func merge(p, other *checks.Package) {
 	if p.Licence == "" {
 		p.Licence = other.Licence
 	}
+	p.Requirers = moreRequirers(p.Requirers, other.Requirers)
 	switch {
 	case other.Relation == "" && p.Relation != "":
 		return

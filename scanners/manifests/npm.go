@@ -30,7 +30,7 @@ func readPackageLock(s *source) error {
 	}
 	if l.version == 1 {
 		for _, w := range s.wantsBeside("package.json", wantsPackageJSON) {
-			l.needs = append(l.needs, npmNeed{from: -1, name: l.places.name(w.key), kind: needKind(w.scope)})
+			l.needs = append(l.needs, npmNeed{from: -1, name: l.places.name(w.key), kind: needKind(w.scope), accepts: w.spec})
 		}
 	} else {
 		s.resolves(append(l.members, ".")...)
@@ -64,6 +64,8 @@ type npmNeed struct {
 	from  int32 // position in source.packages; -1 for the project itself
 	name  int32
 	kind  uint8 // of kinds
+	// accepts is the range, a part of the file's text.
+	accepts string
 }
 
 // kinds are what dependencies can be needed for, by npmNeed.kind. noNeed is none.
@@ -226,8 +228,8 @@ func (l *npmLock) readNeeds(scope checks.Scope) {
 }
 
 func (l *npmLock) need(name string) {
-	l.needs = append(l.needs, npmNeed{l.entry.place, -1, l.places.name(name), l.entry.kind})
-	l.r.Skip()
+	number := l.places.name(name)
+	l.needs = append(l.needs, npmNeed{l.entry.place, -1, number, l.entry.kind, l.r.TextOr()})
 }
 
 // peers notes the names of peers that the package works without.
@@ -261,9 +263,9 @@ func (l *npmLock) graph() *graph {
 		if to, ok := l.places.find(n.place, n.name); !ok {
 			continue
 		} else if n.from < 0 {
-			g.direct(to, kinds[n.kind])
+			g.directRange(to, kinds[n.kind], n.accepts)
 		} else {
-			g.need(int(n.from), to, kinds[n.kind] == checks.ScopeOptional)
+			g.needRange(int(n.from), to, kinds[n.kind] == checks.ScopeOptional, n.accepts)
 		}
 	}
 	return g

@@ -47,7 +47,7 @@ func addFramework(s *source, g *graph, framework syntax.Node) {
 		i := s.add(name, p.String("resolved"), p.Line())
 		byName[strings.ToLower(p.Key())] = i
 		if p.String("type") == "Direct" {
-			g.direct(i, checks.ScopeRuntime)
+			g.directRange(i, checks.ScopeRuntime, p.String("requested"))
 		}
 	}
 	for p := range framework.All() {
@@ -57,9 +57,9 @@ func addFramework(s *source, g *graph, framework syntax.Node) {
 			switch {
 			case !ok:
 			case s.packages[from].Name == "":
-				g.direct(to, checks.ScopeRuntime)
+				g.directRange(to, checks.ScopeRuntime, d.Text())
 			default:
-				g.need(from, to, false)
+				g.needRange(from, to, false, d.Text())
 			}
 		}
 	}

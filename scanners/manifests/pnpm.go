@@ -198,7 +198,7 @@ func (l *pnpmLock) importer(p syntax.Node) {
 				ref = d.Get("version").Text()
 			}
 			if to, ok := l.find(d.Key(), ref); ok {
-				l.g.direct(to, group.scope)
+				l.g.directRange(to, group.scope, d.String("specifier"))
 			}
 		}
 	}

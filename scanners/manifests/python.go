@@ -123,22 +123,27 @@ func (l *pythonLock) find(name, version string) []int {
 
 // need notes that package i needs name.
 func (l *pythonLock) need(i int, name, version string, optional bool) {
+	l.needRange(i, name, version, optional, "")
+}
+
+// needRange is need with the versions that are accepted.
+func (l *pythonLock) needRange(i int, name, version string, optional bool, accepts string) {
 	for _, to := range l.find(name, version) {
-		l.g.need(i, to, optional)
+		l.g.needRange(i, to, optional, accepts)
 	}
 }
 
-// direct notes that the project needs name itself.
-func (l *pythonLock) direct(name, version string, scope checks.Scope) {
+// direct notes that the project needs name itself, and which versions of it.
+func (l *pythonLock) direct(name, version string, scope checks.Scope, accepts string) {
 	for _, to := range l.find(name, version) {
-		l.g.direct(to, scope)
+		l.g.directRange(to, scope, accepts)
 	}
 }
 
 // projectWants makes direct what the companion beside the lock file wants.
 func (l *pythonLock) projectWants(name string, read func(string) ([]want, error)) {
 	for _, w := range l.s.wantsBeside(name, read) {
-		l.direct(w.name, "", w.scope)
+		l.direct(w.name, "", w.scope, w.constraint)
 	}
 	l.s.resolves(".")
 }

@@ -36,7 +36,11 @@ func readPoetry(s *source) error {
 	}
 	for i, p := range l.nodes {
 		for d := range p.Get("dependencies").All() {
-			l.need(i, d.Key(), "", d.Get("optional").True())
+			accepts := d.Text()
+			if d.Kind() == syntax.Table {
+				accepts = d.String("version")
+			}
+			l.needRange(i, d.Key(), "", d.Get("optional").True(), accepts)
 		}
 	}
 	l.projectWants("pyproject.toml", wantsPyproject)
@@ -66,8 +70,8 @@ func readPDM(s *source) error {
 	}
 	for i, p := range l.nodes {
 		for d := range p.Get("dependencies").All() {
-			if name, _, ok := splitRequirement(d.Text()); ok {
-				l.need(i, name, "", false)
+			if name, accepts, ok := splitRequirement(d.Text()); ok {
+				l.needRange(i, name, "", false, accepts)
 			}
 		}
 	}
@@ -105,8 +109,12 @@ func readUV(s *source) error {
 		s.packages[i].Commit = pythonCommit(src.String("git"))
 	}
 	for i, p := range l.nodes {
+		var ranges map[string]string
+		if s.packages[i].Name == "" {
+			ranges = uvRanges(p)
+		}
 		for d := range p.Get("dependencies").All() {
-			l.uvNeed(i, d, checks.ScopeRuntime)
+			l.uvNeed(i, d, checks.ScopeRuntime, ranges)
 		}
 		for _, group := range []struct {
 			key   string
@@ -114,7 +122,7 @@ func readUV(s *source) error {
 		}{{"optional-dependencies", checks.ScopeOptional}, {"dev-dependencies", checks.ScopeDevelopment}} {
 			for extra := range p.Get(group.key).All() {
 				for d := range extra.All() {
-					l.uvNeed(i, d, group.scope)
+					l.uvNeed(i, d, group.scope, ranges)
 				}
 			}
 		}
@@ -124,14 +132,29 @@ func readUV(s *source) error {
 	return nil
 }
 
-// uvNeed notes one dependency of package i: direct when i is the project.
-func (l *pythonLock) uvNeed(i int, d syntax.Node, scope checks.Scope) {
+// uvNeed notes one dependency of package i: direct when i is the project, which accepts ranges.
+func (l *pythonLock) uvNeed(i int, d syntax.Node, scope checks.Scope, ranges map[string]string) {
 	if l.s.packages[i].Name == "" {
-		l.direct(d.String("name"), d.String("version"), scope)
+		l.direct(d.String("name"), d.String("version"), scope, ranges[d.String("name")])
 	} else {
 		// The extras of a package stand in the lock only where something asks for them.
 		l.need(i, d.String("name"), d.String("version"), false)
 	}
+}
+
+// uvRanges are the versions that a project of the workspace accepts: the lock file repeats what
+// its pyproject.toml says. A name that is there twice, under markers, tells none.
+func uvRanges(project syntax.Node) map[string]string {
+	ranges := map[string]string{}
+	for r := range project.Get("metadata").Get("requires-dist").All() {
+		name := r.String("name")
+		if _, twice := ranges[name]; twice {
+			ranges[name] = ""
+		} else {
+			ranges[name] = r.String("specifier")
+		}
+	}
+	return ranges
 }
 
 // readPylock reads pylock.toml, lock-version 1. It does not say what is direct.

@@ -34,19 +34,19 @@ func readGemfileLock(s *source) error {
 	if !l.sections {
 		return errors.New("has none of the sections of a Gemfile.lock")
 	}
-	var g graph
+	g := graph{edges: make([]edge, 0, len(l.needs)), roots: make([]root, 0, len(l.direct))}
 	for _, n := range l.needs {
 		for _, to := range l.byName[n.name] {
 			if s.packages[n.from].Name == "" { // a folder of the repository
-				g.direct(to, checks.ScopeRuntime)
+				g.directRange(to, checks.ScopeRuntime, n.accepts)
 			} else {
-				g.need(n.from, to, false)
+				g.needRange(n.from, to, false, n.accepts)
 			}
 		}
 	}
-	for _, name := range l.direct {
-		for _, to := range l.byName[name] {
-			g.direct(to, checks.ScopeRuntime)
+	for _, n := range l.direct {
+		for _, to := range l.byName[n.name] {
+			g.directRange(to, checks.ScopeRuntime, n.accepts)
 		}
 	}
 	g.apply(s.packages)
@@ -65,12 +65,12 @@ type gemLock struct {
 	current  int              // the gem whose needs are read, -1 for none
 	byName   map[string][]int // several where platforms differ
 	needs    []gemNeed
-	direct   []string
+	direct   []gemNeed // by the project
 }
 
 type gemNeed struct {
-	from int
-	name string
+	from          int
+	name, accepts string
 }
 
 // gemSpec takes apart "name (1.2.3)", "name (1.2.3-x86_64-linux)", "name (~> 1.0)", "name!".
@@ -98,11 +98,11 @@ func (l *gemLock) line(line string, number int) error {
 	case "GEM", "GIT", "PATH", "PLUGIN SOURCE":
 		return l.source(indent, held, number)
 	case "DEPENDENCIES":
-		name, _, ok := gemSpec(held)
+		name, accepts, ok := gemSpec(held)
 		if !ok || indent != 2 {
 			return errors.New("expected a dependency")
 		}
-		l.direct = append(l.direct, name)
+		l.direct = append(l.direct, gemNeed{-1, name, accepts})
 	}
 	return nil // platforms, versions of Ruby and Bundler, checksums
 }
@@ -134,7 +134,7 @@ func (l *gemLock) source(indent int, held string, number int) error {
 	case indent == 6 && l.current < 0:
 		return errors.New("a dependency comes before the first gem")
 	case indent == 6:
-		l.needs = append(l.needs, gemNeed{l.current, name})
+		l.needs = append(l.needs, gemNeed{l.current, name, version})
 		return nil
 	case version == "":
 		return errors.New("a gem has no version")

@@ -224,16 +224,16 @@ func (l *yarnLock) close(e *yarnEntry) {
 // finish tells the packages what brings them in. dirs are the folders of the project's own
 // package.json files, relative to that of the lock file.
 func (l *yarnLock) finish(dirs []string) {
-	var g graph
+	g := graph{edges: make([]edge, 0, len(l.needs))}
 	for _, n := range l.needs {
 		if to, ok := l.find(n.key, n.spec); ok {
-			g.need(n.from, to, n.optional)
+			g.needRange(n.from, to, n.optional, n.spec)
 		}
 	}
 	for _, dir := range dirs {
 		for _, w := range l.s.wantsBeside(path.Join(dir, "package.json"), wantsPackageJSON) {
 			if to, ok := l.find(w.key, w.spec); ok {
-				g.direct(to, w.scope)
+				g.directRange(to, w.scope, w.spec)
 			}
 		}
 	}
