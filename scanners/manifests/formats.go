@@ -88,6 +88,12 @@ var formats = []Format{
 	{Name: "Dockerfile", Files: []string{"Dockerfile", "dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Dockerfile", "*.dockerfile", "*.Containerfile"}, Ecosystem: "Docker", Manager: "docker", Tier: 1, Parser: ParserOwn, read: readDockerfile, remedy: "correct it by hand"},
 	{Name: "compose.yaml", Files: []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "compose[.\\-]*.yaml", "compose[.\\-]*.yml", "docker-compose[._\\-]*.yaml", "docker-compose[._\\-]*.yml"}, Ecosystem: "Docker", Manager: "docker", Tier: 1, Parser: ParserOwn, read: readCompose, remedy: "correct it by hand"},
 
+	{Name: "SBOM", Files: []string{
+		"*.cdx.json", "*.cdx.xml", "*.cyclonedx.json", "*.cyclonedx.xml", "bom.json", "bom.xml", "*.bom.json", "*.bom.xml", "sbom.json", "*.sbom.json", "sbom.xml",
+		"*.spdx", "*.spdx.json", ".spdx.*.json", "*.spdx.yaml", "*.spdx.yml", "*.spdx3.json",
+	}, Manager: "sbom", Tier: 1, Parser: ParserOwn, read: readSBOM, remedy: "write it again, or remove it from the repository"},
+	{Name: "SPDX RDF", Files: []string{"*.spdx.rdf", "*.spdx.rdf.xml"}, Manager: "sbom", Tier: 1, Parser: ParserLibrary, read: readSPDXRDF, remedy: "write it again, as JSON, or remove it from the repository"},
+
 	{Name: "pubspec.lock", Files: []string{"pubspec.lock"}, Ecosystem: "Pub", Manager: "pub", Tier: 2, Parser: ParserOwn, read: readPubspec, remedy: "run `dart pub get` to write it again"},
 	{Name: "mix.lock", Files: []string{"mix.lock"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, read: readMix, remedy: "run `mix deps.get` to write it again"},
 	{Name: "mix.exs", Files: []string{"mix.exs"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsMix, locks: []string{"mix.lock"}, remedy: "correct it by hand"},

@@ -107,6 +107,11 @@ func FuzzProject(f *testing.F)         { fuzz(f, "App.csproj") }
 func FuzzDepsJSON(f *testing.F)        { fuzz(f, "TestLibrary.deps.json") }
 func FuzzDockerfile(f *testing.F)      { fuzz(f, "Dockerfile") }
 func FuzzCompose(f *testing.F)         { fuzz(f, "docker-compose.yml") }
+func FuzzCycloneDX(f *testing.F)       { fuzz(f, "app.cdx.json") }
+func FuzzCycloneDXXML(f *testing.F)    { fuzz(f, "app.cdx.xml") }
+func FuzzSPDX(f *testing.F)            { fuzz(f, "app.spdx.json") }
+func FuzzSPDXTags(f *testing.F)        { fuzz(f, "app.spdx") }
+func FuzzSPDX3(f *testing.F)           { fuzz(f, "app.spdx3.json") }
 func FuzzActions(f *testing.F) {
 	fuzz(f, ".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n    - uses: o/r@v1 # x\n")
 }

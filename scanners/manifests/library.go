@@ -15,9 +15,8 @@ import (
 	"github.com/google/osv-scalibr/binary/proto/config_go_proto"
 	"github.com/google/osv-scalibr/extractor"
 	"github.com/google/osv-scalibr/extractor/filesystem"
+	spdxmeta "github.com/google/osv-scalibr/extractor/filesystem/sbom/spdx/metadata"
 	"github.com/google/osv-scalibr/log"
-
-	"github.com/landwaiter/landwaiter/checks"
 )
 
 // newExtractor makes an extractor of osv-scalibr.
@@ -76,25 +75,17 @@ func (s *source) take(found []*extractor.Package) error {
 		return errors.New("names no package in a way that is known")
 	}
 	slices.SortStableFunc(found, func(a, b *extractor.Package) int {
-		return cmp.Or(cmp.Compare(lineOf(a), lineOf(b)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
 	})
+	b := &sbom{s: s, byRef: map[string]int{}}
 	for _, f := range found {
-		i := s.add(f.Name, f.Version, lineOf(f))
-		if f.SourceCode != nil {
-			s.packages[i].Commit = f.SourceCode.Commit
+		c := component{code: true}
+		if m, ok := f.Metadata.(*spdxmeta.Metadata); ok && m.PURL != nil {
+			c.purl = m.PURL.String()
 		}
-		if groups, ok := f.Metadata.(interface{ DepGroups() []string }); ok && slices.Contains(groups.DepGroups(), "dev") {
-			s.packages[i].Scope = checks.ScopeDevelopment
-		}
+		b.add(c)
 	}
-	return nil
-}
-
-func lineOf(p *extractor.Package) int {
-	if p.Location.Descriptor == nil || p.Location.Descriptor.File == nil {
-		return 0
-	}
-	return p.Location.Descriptor.File.LineNumber
+	return b.nameless.gap()
 }
 
 func (s *source) input() *filesystem.ScanInput {

@@ -158,6 +158,12 @@ func TestG23LockFiles(t *testing.T) {
 		{"Dockerfile without FROM", "Dockerfile", "FROM alpine:3\n", "FROM", "FORM", "no FROM"},
 		{"Dockerfile with an open text", "Dockerfile", "RUN cat <<EOF\nEOF\nFROM alpine:3\n", "\nEOF", "\nEOT", "up to EOF does not end"},
 		{"compose without services", "compose.yaml", "services:\n  a:\n    image: alpine:3\n", "services:\n  a:\n    image", "service:\n  a:\n    images", "no services"},
+		{"CycloneDX version unknown", "a.cdx.json", `{"bomFormat": "CycloneDX", "specVersion": "1.7", "components": []}`, "1.7", "1.8", "is not known"},
+		{"CycloneDX name space unknown", "a.cdx.xml", `<bom xmlns="http://cyclonedx.org/schema/bom/1.7"><components/></bom>`, "1.7", "2.0", "is not known"},
+		{"SPDX version unknown", "a.spdx.json", `{"SPDXID": "SPDXRef-DOCUMENT", "spdxVersion": "SPDX-2.3", "packages": []}`, "2.3", "9.0", "is not known"},
+		{"SPDX tag", "a.spdx", "SPDXVersion: SPDX-2.3\nDocumentName: a\n", "DocumentName:", "DocumentName", "line 2"},
+		{"component without a package URL", "a.cdx.json", `{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{"type": "file", "name": "a"}]}`, "file", "library", "names 1 components without a package URL"},
+		{"component of an unknown type", "a.cdx.json", `{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{"type": "file", "name": "a"}]}`, `"name"`, `"purl": "pkg:generic/a@1", "name"`, "names 1 components without a package URL"},
 		{"gradle line", "gradle.lockfile", "a:b:1=c\n", "=c", "", "line 1"},
 		{"pom of another kind", "pom.xml", "<project><dependencies><dependency><groupId>a</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "project>", "other>", "root element"},
 		{"pom property nobody defines", "pom.xml", "<project><properties><g>a</g></properties><dependencies><dependency><groupId>${g}</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "${g}", "${h}", "by properties that neither it nor its parents"},
@@ -334,6 +340,12 @@ func TestG20HostileFiles(t *testing.T) {
 		{"arguments that double", "Dockerfile", "ARG A0=xx\n" + many(60, func(i int) string { return fmt.Sprintf("ARG A%d=$A%d$A%d\n", i+1, i, i) }) + "FROM a:${A60}\n"},
 		{"variables in a line", "Dockerfile", "FROM a:" + strings.Repeat("${A", 1_000_000)},
 		{"stages", "Dockerfile", many(100_000, func(i int) string { return fmt.Sprintf("FROM s$X AS s%d\n", i) })},
+		{"components in components", "a.cdx.json", `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[` + strings.Repeat(`{"components":[`, 45) + strings.Repeat("]}", 45) + `]}`},
+		{"100,000 components", "a.cdx.json", `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[` + many(100_000, func(i int) string { return fmt.Sprintf(`%s{"bom-ref":"%d","purl":"pkg:npm/a%d@1"}`, comma2(i), i, i) }) + `],"dependencies":[` +
+			many(100_000, func(i int) string { return fmt.Sprintf(`%s{"ref":"%d","dependsOn":["%d"]}`, comma2(i), i, i+1) }) + "]}"},
+		{"100,000 roots", "a.spdx", "SPDXVersion: SPDX-2.3\n" + many(100_000, func(i int) string {
+			return fmt.Sprintf("PackageName: a%d\nSPDXID: SPDXRef-%d\nRelationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-%d\n", i, i, i)
+		})},
 		{"services", "compose.yaml", "services:\n" + many(50_000, func(i int) string { return fmt.Sprintf("  s%d:\n    image: a%d\n", i, i) })},
 		{"long lines", "stack.yaml.lock", strings.Repeat("hackage: a-", 500_000)},
 	} {
@@ -345,7 +357,7 @@ func TestG20HostileFiles(t *testing.T) {
 			if took := time.Since(started); took > 30*time.Second {
 				t.Errorf("took %v for %d bytes", took, len(c.text))
 			}
-			if m.Gap == "" && len(m.Packages) == 0 && !strings.HasPrefix(c.name, "a million") && len(m.Observations) == 0 && c.name != "backslashes" {
+			if m.Gap == "" && len(m.Packages) == 0 && !strings.HasPrefix(c.name, "a million") && len(m.Observations) == 0 && c.name != "backslashes" && c.name != "components in components" {
 				t.Error("came out as a manifest without packages")
 			}
 		})
