@@ -12,6 +12,10 @@ type check struct {
 	judge  func(*judgment)
 }
 
+// registryScanner is the scanner that asks registries. What it could not see matters only to
+// rules that need its Facts, and those say so themselves.
+const registryScanner = "registry"
+
 // all is the table of checks. To add one: a file with its judgment, its rules as one field
 // of Policy, and a row here.
 func all() []check {

@@ -3,6 +3,7 @@ package checks
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -24,6 +25,7 @@ type comparison struct {
 	advisory  map[place]map[string]bool
 	malicious map[place]map[string]bool // versions with malware at the base
 	versions  map[place][]Package       // packages of the base
+	cures     map[place]map[string]bool // versions that advisories of the base name as their cure
 }
 
 // newComparison indexes both sides of m and the base matches in evidence.
@@ -32,12 +34,14 @@ func newComparison(m *Material, evidence []Evidence) *comparison {
 		compared: m.Compared, base: byPath(m.Base.Inventory), head: byPath(m.Head.Inventory),
 		untouched: map[string]bool{}, arrived: map[string]bool{}, advisory: map[place]map[string]bool{},
 		malicious: map[place]map[string]bool{}, versions: map[place][]Package{},
+		cures: map[place]map[string]bool{},
 	}
 	if !m.Compared {
 		return c
 	}
 	gone := map[string]bool{} // digests of manifests that only the base has
-	for path, b := range c.base {
+	for _, path := range slices.Sorted(maps.Keys(c.base)) {
+		b := c.base[path]
 		if c.head[path] == nil && b.Digest != "" {
 			gone[b.Digest] = true
 		}
@@ -72,6 +76,9 @@ func (c *comparison) indexMatches(evidence []Evidence) {
 			}
 			if m.Advisory.Malware {
 				add(c.malicious, at, m.Package.Version)
+			}
+			if m.Advisory.Cure != "" {
+				add(c.cures, at, m.Advisory.Cure)
 			}
 		}
 	}
@@ -175,26 +182,44 @@ func exact(p Package) bool { return p.Version != "" || p.Commit != "" }
 // versionText is the version of p as people know it.
 func versionText(p Package) string { return cmp.Or(p.Version, p.Commit, p.Constraint) }
 
-// changes returns the packages that differ between the sides, sorted by path and name. Versions
-// of one package in one manifest are paired in order: one that goes and one that comes are an
-// upgrade, a downgrade, or changed when their order is not known here.
-func (c *comparison) changes() []Change {
-	if !c.compared {
-		return nil
-	}
-	coming := map[place][]located{}
-	for path, h := range c.head {
+// arrival is a package version that the change brings in: a new package, or another version of
+// one that was there. Without a base every package arrives.
+type arrival struct {
+	located
+	// before is the version that it replaces at its place, nil when there is none.
+	before *Package
+}
+
+// coming returns the packages of touched manifests by their place.
+func (c *comparison) coming() map[place][]located {
+	packages := map[place][]located{}
+	for _, path := range slices.Sorted(maps.Keys(c.head)) {
 		if c.untouched[path] {
 			continue
 		}
-		for _, p := range h.Packages {
+		for _, p := range c.head[path].Packages {
 			at := c.headPlace(path, p)
-			coming[at] = append(coming[at], located{path, p})
+			packages[at] = append(packages[at], located{path, p})
 		}
 	}
-	var found []Change
+	return packages
+}
+
+// changes returns the packages that differ between the sides, sorted by path and name, and the
+// arrivals among them, sorted by path and line. Versions of one package in one manifest are
+// paired in order: one that goes and one that comes are an upgrade, a downgrade, or changed when
+// their order is not known here. Without a base there are no changes.
+func (c *comparison) changes() (found []Change, arrivals []arrival) {
+	coming := c.coming()
 	for at, heads := range coming {
-		found = append(found, pair(heads, c.versions[at])...)
+		changes, arrived := pair(heads, c.versions[at])
+		found, arrivals = append(found, changes...), append(arrivals, arrived...)
+	}
+	slices.SortFunc(arrivals, func(a, b arrival) int {
+		return cmp.Or(strings.Compare(a.path, b.path), a.Line-b.Line, strings.Compare(a.Name, b.Name), strings.Compare(versionText(a.Package), versionText(b.Package)))
+	})
+	if !c.compared {
+		return nil, arrivals
 	}
 	for path, b := range c.base {
 		if c.untouched[path] || c.head[path] == nil && c.movedAway(b) {
@@ -210,11 +235,11 @@ func (c *comparison) changes() []Change {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Name, b.Name), strings.Compare(a.Ecosystem, b.Ecosystem),
 			strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), a.Line-b.Line)
 	})
-	return slices.CompactFunc(found, func(a, b Change) bool { a.Line = b.Line; return a == b })
+	return slices.CompactFunc(found, func(a, b Change) bool { a.Line = b.Line; return a == b }), arrivals
 }
 
 // pair compares the versions of one package at one place.
-func pair(heads []located, bases []Package) []Change {
+func pair(heads []located, bases []Package) (found []Change, arrivals []arrival) {
 	had, has := map[string]bool{}, map[string]bool{}
 	for _, p := range bases {
 		had[versionText(p)] = true
@@ -229,28 +254,29 @@ func pair(heads []located, bases []Package) []Change {
 			added = append(added, p)
 		}
 	}
-	var dropped []string
+	var dropped []Package
 	for _, p := range bases {
 		if v := versionText(p); !has[v] {
 			has[v] = true
-			dropped = append(dropped, v)
+			dropped = append(dropped, p)
 		}
 	}
 	slices.SortFunc(added, func(a, b located) int { return byVersion(versionText(a.Package), versionText(b.Package)) })
-	slices.SortFunc(dropped, byVersion)
-	var found []Change
+	slices.SortFunc(dropped, func(a, b Package) int { return byVersion(versionText(a), versionText(b)) })
 	for i := range max(len(added), len(dropped)) {
 		switch {
 		case i >= len(dropped):
 			found = append(found, change("new", added[i], "", versionText(added[i].Package)))
+			arrivals = append(arrivals, arrival{located: added[i]})
 		case i >= len(added):
-			found = append(found, change("removed", heads[0], dropped[i], ""))
+			found = append(found, change("removed", heads[0], versionText(dropped[i]), ""))
 		default:
-			to := versionText(added[i].Package)
-			found = append(found, change(direction(dropped[i], to), added[i], dropped[i], to))
+			from, to := versionText(dropped[i]), versionText(added[i].Package)
+			found = append(found, change(direction(from, to), added[i], from, to))
+			arrivals = append(arrivals, arrival{added[i], &dropped[i]})
 		}
 	}
-	return found
+	return found, arrivals
 }
 
 func change(kind string, p located, from, to string) Change {

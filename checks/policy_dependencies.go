@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks/cure"
+	"github.com/landwaiter/landwaiter/checks/licence"
 	"github.com/landwaiter/landwaiter/checks/strict"
 )
 
@@ -188,15 +189,16 @@ func (d policyReader) ownName(n strict.Node) OwnName {
 	return OwnName{Ecosystem: ecosystem, Pattern: m[2]}
 }
 
-// licenceForm is the form of one SPDX identifier, an exception with it (SPDX 2.3, annex D).
-var licenceForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:-]{0,99}( WITH [A-Za-z0-9][A-Za-z0-9.-]{0,99})?$`)
-
 func (d policyReader) licenceKeys(r *LicenceRules) strict.Keys {
 	ids := func(list *[]string) func(strict.Node) {
 		return func(n strict.Node) {
 			*list = nil
 			d.List(n, func(n strict.Node) {
-				*list = append(*list, d.formed(n, licenceForm, "one SPDX licence identifier such as MIT or Apache-2.0"))
+				id := d.Text(n)
+				if _, err := licence.New(licence.Rules{Allow: []string{id}}); d.Err() == nil && err != nil {
+					d.Fail(n, "%v", err)
+				}
+				*list = append(*list, id)
 			})
 			for _, id := range r.Deny {
 				if slices.ContainsFunc(r.Allow, func(s string) bool { return strings.EqualFold(s, id) }) {

@@ -2,11 +2,8 @@ package checks
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/landwaiter/landwaiter/checks/strict"
 )
@@ -22,138 +19,26 @@ const maxNamed = 50
 //   - else Pass. A change that touches no manifest passes even without a scanner.
 func judgeDependencies(j *judgment) {
 	c := newComparison(j.m, j.evidence)
-	j.r.Changes = c.changes()
-	j.r.Findings = findings(c, j.evidence, j.p, j)
-	j.policyFile(c)
+	var arrivals []arrival
+	j.r.Changes, arrivals = c.changes()
+	f := newFinder(j, j.p, c, arrivals)
+	j.r.Findings = f.find()
+	j.r.Cured = c.cured(j)
+	j.r.Notices = append(j.r.Notices, f.notices...)
+	j.claimed(c)
+	j.policyFile(f)
 	j.blocking()
 	unresolved := c.unresolved(j.m.Head.Inventory)
 	j.cover(c, unresolved)
-	j.claimed(c)
 	if j.r.Coverage.Manifests > 0 || len(j.m.Head.Gaps) > 0 {
 		j.incomplete(c, unresolved)
+		j.untold(f)
 	}
 	j.conclude()
 }
 
-// key is what one Finding is about. There is one Finding for each, at the first place that
-// the change brings in, however many manifests and paths lead to it.
-type key struct{ ecosystem, name, version, advisory string }
-
-// findings turns the matches of the head into Findings: introduced first, then by severity.
-func findings(c *comparison, evidence []Evidence, p *Policy, j *judgment) []Finding {
-	groups := map[key][]Match{}
-	for _, e := range evidence {
-		for _, m := range e.Matches {
-			if m.Side != Base {
-				k := key{m.Package.Ecosystem, m.Package.Name, m.Package.Version, m.Advisory.ID}
-				groups[k] = append(groups[k], m)
-			}
-		}
-	}
-	found := make([]Finding, 0, len(groups))
-	for _, matches := range groups {
-		found = append(found, finding(c, matches, p, j))
-	}
-	slices.SortFunc(found, func(a, b Finding) int {
-		return cmp.Or(
-			boolOrder(b.Introduced, a.Introduced), levelOrder(a)-levelOrder(b), boolOrder(b.Malware, a.Malware),
-			int(b.Severity-a.Severity), strings.Compare(a.Package.Name, b.Package.Name),
-			strings.Compare(a.Package.PURL, b.Package.PURL), strings.Compare(a.Advisory, b.Advisory),
-			strings.Compare(a.Fingerprint, b.Fingerprint))
-	})
-	return found
-}
-
-func boolOrder(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	default:
-		return -1
-	}
-}
-
-func levelOrder(f Finding) int {
-	return slices.Index([]string{LevelBlock, LevelWarn, LevelAccepted, ""}, f.Level)
-}
-
-// finding makes one Finding of the matches of one advisory with one package version.
-func finding(c *comparison, matches []Match, p *Policy, j *judgment) Finding {
-	introduced := slices.DeleteFunc(slices.Clone(matches), func(m Match) bool { return !c.introduced(m) })
-	if len(introduced) > 0 {
-		matches = introduced
-	}
-	first := slices.MinFunc(matches, func(a, b Match) int {
-		return cmp.Or(boolOrder(p.inScope(b.Package.Scope), p.inScope(a.Package.Scope)),
-			strings.Compare(a.Path, b.Path), a.Package.Line-b.Package.Line)
-	})
-	a, pkg := first.Advisory, first.Package
-	f := Finding{
-		Rule: RuleVulnerability, Severity: a.Severity, Advisory: a.ID, Aliases: append([]string{}, a.Aliases...),
-		Package:    FindingPackage{PURL: pkg.PURL, Ecosystem: pkg.Ecosystem, Name: pkg.Name, Version: pkg.Version},
-		Location:   Location{Path: first.Path, Line: pkg.Line},
-		Introduced: len(introduced) > 0, FixedVersion: a.Cure,
-		DependencyPath: append([]string{}, pkg.Via...),
-		Summary:        a.Summary, URL: a.URL, Scope: pkg.Scope, Malware: a.Malware,
-	}
-	if a.Malware {
-		f.Rule = RuleMalware
-	}
-	f.Fingerprint = fingerprint(f.Rule, pkg.Ecosystem, pkg.Name, pkg.Version, a.ID)
-	advice, step := remediation(first)
-	f.Remediation, f.Command, f.FixedChange = advice.Text, advice.Command, string(step)
-	if f.Introduced {
-		f.Level, f.Exception, f.Until = p.level(f, j.now)
-	}
-	return f
-}
-
-// fingerprint is the hexadecimal SHA-256 of the parts, each preceded by its length.
-func fingerprint(parts ...string) string {
-	h := sha256.New()
-	for _, p := range parts {
-		fmt.Fprintf(h, "%d:%s", len(p), p)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// blocking gives one reason for each rule that introduced findings break.
-func (j *judgment) blocking() {
-	malware := 0
-	scopes, severities := map[string]bool{}, map[string]bool{}
-	for _, f := range j.r.Findings {
-		switch {
-		case f.Level != LevelBlock:
-		case f.Malware:
-			malware++
-		default:
-			scopes[cmp.Or(string(f.Scope), string(ScopeRuntime))] = true
-			severities[f.Severity.String()] = true
-		}
-	}
-	if malware > 0 {
-		j.reason(RuleMalware, CodeMalware, "known malware (%d found); it always blocks", malware)
-	}
-	if len(severities) > 0 {
-		d := j.p.Dependencies
-		where := ""
-		if d.BlockLine > 0 {
-			where = fmt.Sprintf(" (policy line %d)", d.BlockLine)
-		}
-		j.reason("no-known-"+d.BlockSeverity.String(), CodeVulnerability, "%s dependency with a known %s advisory%s",
-			words(scopes, "runtime", "optional", "development"), words(severities, "critical", "high", "medium", "low", "unknown"), where)
-	}
-}
-
-// words joins those of order that are in set: "a", "a or b".
-func words(set map[string]bool, order ...string) string {
-	return strings.Join(slices.DeleteFunc(order, func(s string) bool { return !set[s] }), " or ")
-}
-
 // policyFile judges what the change does to the policy file, which never applies to itself.
-func (j *judgment) policyFile(c *comparison) {
+func (j *judgment) policyFile(f *finder) {
 	change := j.m.PolicyChange
 	switch {
 	case change == nil:
@@ -164,7 +49,7 @@ func (j *judgment) policyFile(c *comparison) {
 	default:
 		text := "This pull request edits the policy; it is judged by the rules of the base branch."
 		if change.Preview != nil {
-			proposed := blocked(findings(c, j.evidence, change.Preview, j))
+			proposed := blocked(newFinder(j, change.Preview, f.comparison, f.arrivals).find())
 			text += " Under the proposed policy: " + difference(proposed-blocked(j.r.Findings))
 		} else {
 			text += " It removes the policy file: without one the built-in policy observes and blocks nothing."
@@ -245,6 +130,9 @@ func (j *judgment) incomplete(c *comparison, unresolved []located) {
 	}
 	// What the scanner could not see matters only when there was something to look up.
 	for _, e := range j.evidence {
+		if e.Scanner == registryScanner {
+			continue
+		}
 		if !c.compared || j.r.Coverage.Packages > 0 || j.r.Coverage.Unread > 0 {
 			j.evidenceGaps(c, e, open)
 		}
@@ -303,7 +191,7 @@ func (j *judgment) claimed(c *comparison) {
 
 // blind reports whether e says of no manifest that it was checked: it failed as a whole.
 func (e Evidence) blind() bool {
-	return !e.Complete && (len(e.Gaps) == 0 || slices.ContainsFunc(e.Gaps, func(g Gap) bool { return g.Path == "" }))
+	return !e.Complete && e.Scanner != registryScanner && (len(e.Gaps) == 0 || slices.ContainsFunc(e.Gaps, func(g Gap) bool { return g.Path == "" }))
 }
 
 func (j *judgment) gap(code string, g Gap) {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/risk"
 )
 
 var now = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
@@ -252,6 +253,7 @@ func TestFinding(t *testing.T) {
 		Remediation: "npm update lodash\n# if that stays below 4.17.21: npm pkg set \"overrides[lodash]=4.17.21\" && npm install",
 		Command:     true, DependencyPath: []string{"a", "b", "lodash"}, Summary: "a problem", URL: "https://osv.example/1",
 		Scope: checks.ScopeRuntime, Level: checks.LevelBlock,
+		Risk: 41, RiskParts: []risk.Part{{Name: "severity", Points: 40, Why: "high, without a CVSS score"}, {Name: "depth", Points: 1, Why: "two steps below a direct dependency"}},
 	}}
 	if diff := cmp.Diff(want, r.Findings); diff != "" {
 		t.Errorf("one finding for a package version and an advisory, at the first place (-want +got):\n%s", diff)
@@ -433,19 +435,29 @@ func TestV57Fault(t *testing.T) {
 	}
 }
 
-func BenchmarkJudgeDependencies(b *testing.B) {
-	var head []checks.Package
-	var matches []checks.Match
-	for i := range 20_000 {
-		p := npm(fmt.Sprintf("p%d", i), "1.0.0", i)
-		head = append(head, p)
-		if i%20 == 0 {
-			matches = append(matches, match(checks.Head, "l", p, advisory("GHSA-1", checks.SeverityHigh)))
-		}
-	}
-	m := &checks.Material{Subject: checks.Subject{Kind: checks.KindPullRequest}, Compared: true, Base: tree(manifest("l", "1")), Head: tree(manifest("l", "2", head...))}
-	for b.Loop() {
-		checks.Judge(m, checks.DefaultPolicy(), seen(matches...), now)
+// BenchmarkJudge judges a change that replaces every package of a lock file, one in twenty of
+// them vulnerable, under all rules about what registries tell, and about each package told.
+func BenchmarkJudge(b *testing.B) {
+	for _, n := range []int{1_500, 6_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var base, head []checks.Package
+			var matches []checks.Match
+			var facts []checks.Fact
+			for i := range n {
+				was, p := npm(fmt.Sprintf("p%d", i), "1.0.0", i), npm(fmt.Sprintf("p%d", i), "1.1.0", i)
+				base, head, facts = append(base, was), append(head, p), append(facts, told(was), told(p))
+				if i%20 == 0 {
+					matches = append(matches, match(checks.Base, "l", was, advisory("GHSA-0", checks.SeverityHigh)), match(checks.Head, "l", p, advisory("GHSA-1", checks.SeverityHigh)))
+				}
+			}
+			m := &checks.Material{Subject: checks.Subject{Kind: checks.KindPullRequest}, Compared: true, Base: tree(manifest("l", "1", base...)), Head: tree(manifest("l", "2", head...))}
+			evidence, p := append(seen(matches...), registry(facts...)), under(b, everyFactRule)
+			b.ReportAllocs()
+			for b.Loop() {
+				checks.Judge(m, p, evidence, now)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/package")
+		})
 	}
 }
 

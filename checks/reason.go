@@ -63,12 +63,17 @@ const (
 	CodeUnresolved      = "unresolved"       // Unknown: a package without an exact version
 	CodeAssetsMissing   = "assets-missing"   // a release without what Policy expects
 	CodeNothingToVerify = "nothing-to-judge" // Unknown; as a notice: a release without assets
+	CodeExploited       = "known-exploited"
+	CodeDataMissing     = "data-missing"   // Unknown: a rule needs what nobody told; as a notice: a rule that warns
+	CodeLeftOut         = "left-out"       // a notice: findings that the policy leaves out
+	CodeExceptionIdle   = "exception-idle" // a notice: an exception that fits and has no effect
 )
 
 // unknownCodes are the codes that say "could not be judged" rather than "wrong".
 var unknownCodes = map[string]bool{
 	CodeRootStale: true, CodeTooLarge: true, CodeNotReadable: true, CodeIncomplete: true,
 	CodeScannerFailed: true, CodeDataStale: true, CodeUnresolved: true, CodeNothingToVerify: true,
+	CodeDataMissing: true,
 }
 
 // Unknown reports whether r means that no judgment was possible, as opposed to a wrong thing found.

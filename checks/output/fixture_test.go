@@ -45,7 +45,7 @@ func pull(p *checks.Policy, base, head []checks.Package, matches ...checks.Match
 		Base:     checks.Tree{Inventory: checks.Inventory{Manifests: []checks.Manifest{{Path: "go.mod", Digest: "b", Packages: base}}}},
 		Head:     checks.Tree{Inventory: checks.Inventory{Manifests: []checks.Manifest{{Path: "go.mod", Digest: "h", Packages: head}}}},
 	}
-	e := checks.Evidence{Scanner: "osv", Complete: true, DataTime: now.Add(-20 * time.Minute), Matches: matches}
+	e := checks.Evidence{Scanner: "osv", Complete: true, DataTime: now.Add(-20 * time.Minute), ExploitedTime: now, EPSSTime: now, Matches: matches}
 	return checks.Judge(m, p, []checks.Evidence{e}, now)
 }
 

@@ -18,7 +18,7 @@ import (
 // reports are reports of each kind and verdict, as Judge makes them.
 func reports(t *testing.T) map[string]checks.Report {
 	t.Helper()
-	p := policy(t, "exceptions: [{id: E-1, advisory: GHSA-0, until: 2026-12-24, reason: r}]\n")
+	p := policy(t, "exceptions: [{id: E-1, advisory: GHSA-0, until: 2026-12-04, reason: r}]\n")
 	a, b := pkg("example.com/a", "1.0.0", 3), pkg("example.com/b", "1.0.0", 4)
 	a.Relation, a.Via = checks.Transitive, []string{"example.com/b", "example.com/a"}
 	unresolved := checks.Package{Ecosystem: "PyPI", Name: "c", Constraint: ">=1"}
