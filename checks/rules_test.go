@@ -166,6 +166,8 @@ func TestFactsMissing(t *testing.T) {
 		{"nobody asked", "min_age: 7d", nil, []string{"min-age"}, 0},
 		{"age of what the registry does not know", "min_age: 7d", []checks.Evidence{registry(silent)}, []string{"min-age"}, 0},
 		{"licence of what the registry does not know", "licences: {allow: [MIT], unknown: off}", []checks.Evidence{registry(silent)}, nil, 0},
+		{"age of a name that the operator withholds", "min_age: 7d", []checks.Evidence{registry()}, nil, 0},
+		{"licence of a name that the operator withholds", "licences: {allow: [MIT], unknown: off}", []checks.Evidence{registry()}, nil, 0},
 		{"own names are in no registry", "{malware: {own_scopes: [\"npm:lodash\"]}, min_age: 7d, licences: {allow: [MIT]}, require_provenance: [npm]}", []checks.Evidence{registry(silent)}, nil, 0},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -177,6 +179,7 @@ func TestFactsMissing(t *testing.T) {
 			}
 			c.policy = under(t, "dependencies: "+keys+"\n")
 			c.evidence = append(c.evidence, x.evidence...)
+			c.material.AskRegistry = true
 			r := c.judge()
 			var rules []string
 			for _, reason := range r.Reasons {
@@ -193,6 +196,23 @@ func TestFactsMissing(t *testing.T) {
 				t.Errorf("got %v %v, notices %v; want %v %v, %d", r.Verdict, rules, r.Notices, want, x.rules, x.notices)
 			}
 		})
+	}
+}
+
+// TestFactsWithheld: only a name that could have been asked about is taken for withheld.
+func TestFactsWithheld(t *testing.T) {
+	t.Parallel()
+	for _, p := range []checks.Package{
+		{Ecosystem: "Packagist", Name: "acme/x", Version: "1.0.0"}, {Ecosystem: "npm", Name: "l\u043edash", Version: "1.0.0"}, {Ecosystem: "npm", Name: "x", Version: "1.0.0 "},
+	} {
+		c := upgrade(t)
+		c.policy = under(t, "dependencies: {min_age: 7d}\n")
+		c.material.AskRegistry = true
+		c.material.Head = tree(manifest("package-lock.json", "h", p))
+		c.evidence = append(c.evidence, registry())
+		if r := c.judge(); r.Verdict != checks.Unknown {
+			t.Errorf("%q %q: %v", p.Name, p.Version, r.Verdict)
+		}
 	}
 }
 
