@@ -153,7 +153,11 @@ func newOracle(t testing.TB, dirs ...string) *oracle {
 	}
 	// Without a database of an ecosystem that a lock file names, the engine stops matching
 	// in the middle: a git dependency is of the ecosystem GIT.
-	defer put(t, filepath.Join(o.local, "osv-scalibr"), "GIT", zipped(t, nil))
+	defer func() {
+		for _, ecosystem := range [...]string{"GIT", "CRAN", "ConanCenter"} {
+			put(t, filepath.Join(o.local, "osv-scalibr"), ecosystem, zipped(t, nil))
+		}
+	}()
 	var err error
 	if o.index, err = osv.Open(t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -165,10 +169,10 @@ func newOracle(t testing.TB, dirs ...string) *oracle {
 	return o
 }
 
-// actions are what OSV-Scanner is asked: the lock files under dir, nothing else of it.
-func (o *oracle) actions(dir string) osvscanner.ScannerActions {
+// actions are what OSV-Scanner is asked: the lock files under dirs, nothing else of it.
+func (o *oracle) actions(dirs []string) osvscanner.ScannerActions {
 	a := osvscanner.ScannerActions{
-		DirectoryPaths: []string{dir}, Recursive: true, NoIgnore: true, ConfigOverridePath: o.empty,
+		DirectoryPaths: dirs, Recursive: true, NoIgnore: true, ConfigOverridePath: o.empty,
 		ShowAllPackages: true, ShowAllVulns: true,
 	}
 	a.PluginsEnabled, a.PluginsNoDefaults = []string{"lockfile"}, true
@@ -176,7 +180,7 @@ func (o *oracle) actions(dir string) osvscanner.ScannerActions {
 	return a
 }
 
-func doScan(t testing.TB, a osvscanner.ScannerActions) models.VulnerabilityResults {
+func rawScan(t testing.TB, a osvscanner.ScannerActions) models.VulnerabilityResults {
 	t.Helper()
 	quiet.Do(func() { osvscanner.SetLogger(slog.DiscardHandler) })
 	out, err := osvscanner.DoScan(a)
@@ -188,18 +192,18 @@ func doScan(t testing.TB, a osvscanner.ScannerActions) models.VulnerabilityResul
 
 var quiet sync.Once
 
-// offline runs it on the zips, whose records it matches itself.
-func (o *oracle) offline(t testing.TB, dir string) models.VulnerabilityResults {
-	a := o.actions(dir)
+// offline runs it on the zips, whose records it matches itself. It reads them all each time.
+func (o *oracle) offline(t testing.TB, dirs ...string) results {
+	a := o.actions(dirs)
 	a.CompareOffline, a.LocalDBPath = true, o.local
-	return doScan(t, a)
+	return foundBy(rawScan(t, a))
 }
 
 // overIndex runs it with our index in the place of the API of osv.dev.
-func (o *oracle) overIndex(t testing.TB, dir string) models.VulnerabilityResults {
-	a := o.actions(dir)
+func (o *oracle) overIndex(t testing.TB, dirs ...string) models.VulnerabilityResults {
+	a := o.actions(dirs)
 	a.HTTPClient = &http.Client{Transport: o}
-	return doScan(t, a)
+	return rawScan(t, a)
 }
 
 // RoundTrip answers as api.osv.dev does: POST /v1/querybatch and GET /v1/vulns/<id>.
@@ -275,9 +279,9 @@ func (n named) pkg() checks.Package {
 // found is what OSV-Scanner says of each package: the ids of the records, and its groups.
 // A package that a lock file names at two places is one: the engine attaches what it finds
 // to one of them.
-func foundBy(results models.VulnerabilityResults) map[named]*foundOf {
-	all := make(map[named]*foundOf)
-	for _, source := range results.Results {
+func foundBy(out models.VulnerabilityResults) results {
+	all := make(results)
+	for _, source := range out.Results {
 		for _, p := range source.Packages {
 			n := named{source.Source.Path, p.Package.Ecosystem, p.Package.Name, p.Package.Version}
 			if all[n] == nil {
@@ -301,6 +305,20 @@ func foundBy(results models.VulnerabilityResults) map[named]*foundOf {
 	return all
 }
 
+// results are what OSV-Scanner found, by package.
+type results map[named]*foundOf
+
+// below are the results about files below dir.
+func (r results) below(dir string) results {
+	out := make(results)
+	for n, f := range r {
+		if strings.HasPrefix(n.path, dir+string(filepath.Separator)) {
+			out[n] = f
+		}
+	}
+	return out
+}
+
 type foundOf struct {
 	ids    []string
 	groups [][]string
@@ -319,29 +337,25 @@ func isLocal(p *extractor.Package) bool {
 	return ok && m.PackageSource() == metadata.Local
 }
 
-// compare matches every package that OSV-Scanner extracted with our index, and returns the
-// records that only one of the two finds.
-func (o *oracle) compare(t testing.TB, results models.VulnerabilityResults) []string {
+// compare matches every package that OSV-Scanner extracted with our index, and fails on
+// each record that only one of the two finds without a cause.
+func (o *oracle) compare(t testing.TB, all results) {
 	t.Helper()
-	var differences []string
-	for n, theirs := range foundBy(results) {
+	for n, theirs := range all {
 		ours, err := o.recordsOf(n.pkg())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, id := range theirs.ids {
-			if !slices.Contains(ours, id) {
-				differences = append(differences, fmt.Sprintf("only theirs: %v %s", n, id))
+		for _, id := range together(theirs.ids, ours...) {
+			d := difference{
+				found: found{n.path, n.ecosystem, normalName(n.ecosystem, n.name), n.version, id},
+				ours:  slices.Contains(ours, id), pkg: n.pkg(), record: o.records[id], theirs: theirs,
 			}
-		}
-		for _, id := range ours {
-			if !slices.Contains(theirs.ids, id) && !theirs.local {
-				differences = append(differences, fmt.Sprintf("only ours: %v %s", n, id))
+			if both := d.ours && slices.Contains(theirs.ids, id); !both && !explained(d) {
+				t.Error(d)
 			}
 		}
 	}
-	slices.Sort(differences)
-	return differences
 }
 
 // together are the texts of both lists, sorted, each once.
@@ -352,9 +366,9 @@ func together(a []string, b ...string) []string {
 }
 
 // compareGroups checks that our Advisories are OSV-Scanner's groups.
-func (o *oracle) compareGroups(t testing.TB, results models.VulnerabilityResults) {
+func (o *oracle) compareGroups(t testing.TB, all results) {
 	t.Helper()
-	for n, theirs := range foundBy(results) {
+	for n, theirs := range all {
 		if theirs.local && len(theirs.groups) == 0 {
 			continue
 		}
@@ -412,49 +426,58 @@ func pairs(t testing.TB, file string) []pair {
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	o := newOracle(t, filepath.Join("testdata", "advisories"))
-	for _, p := range pairs(t, filepath.Join("testdata", "pairs", "pairs.json")) {
-		t.Run(p.ID, func(t *testing.T) {
-			t.Parallel()
-			dir, err := filepath.Abs(filepath.Join("testdata", "pairs", p.ID))
-			if err != nil {
-				t.Fatal(err)
-			}
-			o.check(t, dir, p, true)
-		})
+	root, err := filepath.Abs(filepath.Join("testdata", "pairs"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	o.comparePairs(t, root, pairs(t, filepath.Join(root, "pairs.json")), 1)
 }
 
 // TestDifferentialCorpus: on every lock file of the corpus OSV-Scanner and we find the same
-// records for the same packages, make the same groups of them (looked at on every fifth),
-// and agree with what OSV-Scanner 2.5.1 is recorded to have found.
+// records for the same packages, whoever extracted them, make the same groups of them (looked
+// at on every fifth), and agree with what OSV-Scanner 2.5.1 is recorded to have found.
 func TestDifferentialCorpus(t *testing.T) {
 	t.Parallel()
 	o := newOracle(t, corpus(t, "osv"), corpus(t, "osv-converted"))
-	for i, p := range pairs(t, corpus(t, "lockfiles", "pairs.json")) {
-		if raceDetector && i%10 != 0 {
-			continue // ten times slower, and no more than the sample to see
+	list := pairs(t, corpus(t, "lockfiles", "pairs.json"))
+	if raceDetector { // ten times slower, and no more than the sample to see
+		var some []pair
+		for i := 0; i < len(list); i += 10 {
+			some = append(some, list[i])
 		}
+		list = some
+	}
+	o.comparePairs(t, corpus(t, "lockfiles", "pairs"), list, 5)
+}
+
+// comparePairs compares on all pairs below root, and the groups of every nth one.
+func (o *oracle) comparePairs(t *testing.T, root string, list []pair, nth int) {
+	var all, some []string
+	for i, p := range list {
+		dir := filepath.Join(root, p.ID)
+		if all = append(all, dir); i%nth == 0 {
+			some = append(some, dir)
+		}
+	}
+	offline, grouped := o.offline(t, all...), foundBy(o.overIndex(t, some...))
+	for i, p := range list {
 		t.Run(p.ID, func(t *testing.T) {
 			t.Parallel()
-			o.check(t, corpus(t, "lockfiles", "pairs", p.ID), p, i%5 == 0)
+			o.check(t, all[i], p, offline.below(all[i]))
+			o.compareGroups(t, grouped.below(all[i]))
 		})
 	}
 }
 
 // check compares on the lock files of one pair, which lie in base and head under dir.
-func (o *oracle) check(t *testing.T, dir string, p pair, groups bool) {
+func (o *oracle) check(t *testing.T, dir string, p pair, offline results) {
 	t.Helper()
-	offline := o.offline(t, dir)
-	if diff := cmp.Diff([]string(nil), o.compare(t, offline)); diff != "" {
-		t.Error(diff)
-	}
-	if groups {
-		o.compareGroups(t, o.overIndex(t, dir))
-	}
+	o.compare(t, offline)
+	o.sameFindings(t, dir, offline)
 	if p.Reference.Note != "" {
 		return // OSV-Scanner could not read the file
 	}
-	base, head := o.ours(t, offline, filepath.Join(dir, "base")), o.ours(t, offline, filepath.Join(dir, "head"))
+	base, head := o.ours(t, offline.below(filepath.Join(dir, "base"))), o.ours(t, offline.below(filepath.Join(dir, "head")))
 	if len(base) != p.Reference.VulnsBase || len(head) != p.Reference.VulnsHead {
 		t.Errorf("%d and %d records, the reference has %d and %d", len(base), len(head), p.Reference.VulnsBase, p.Reference.VulnsHead)
 	}
@@ -466,15 +489,12 @@ func (o *oracle) check(t *testing.T, dir string, p pair, groups bool) {
 	}
 }
 
-// ours is what we find in what OSV-Scanner extracted under dir: for each record and each
-// package with its version, one "<id> <ecosystem> <name>".
-func (o *oracle) ours(t *testing.T, results models.VulnerabilityResults, dir string) []string {
+// ours is what we find in what OSV-Scanner extracted: for each record and each package with
+// its version, one "<id> <ecosystem> <name>".
+func (o *oracle) ours(t *testing.T, all results) []string {
 	t.Helper()
 	var out []string
-	for n := range foundBy(results) {
-		if !strings.HasPrefix(n.path, dir+string(filepath.Separator)) {
-			continue
-		}
+	for n := range all {
 		ids, err := o.recordsOf(n.pkg())
 		if err != nil {
 			t.Fatal(err)
