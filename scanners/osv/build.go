@@ -35,7 +35,7 @@ func (b *build) copyFile(f *file, keep func(row int, r *storedRecord) bool) erro
 		if !keep(i, &r) {
 			continue
 		}
-		w := row{id: r.id, ecosystem: r.ecosystem, modified: r.modified.UnixMicro(), withdrawn: r.withdrawn, severity: uint8(r.severity), score: r.tenths, aliases: r.aliases.s, upstream: r.upstream.s}
+		w := row{id: r.id, ecosystem: r.ecosystem, modified: r.modified.UnixMicro(), withdrawn: r.withdrawn, severity: uint8(r.severity), score: r.tenths, others: r.others}
 		if w.vector, err = f.text(r.vector); err != nil {
 			return err
 		}
@@ -259,7 +259,7 @@ func (b *build) writeRecords(s *sections, numbers map[string]uint32, ecosystems 
 		buf = append(buf, flags, r.severity, r.score)
 		buf = binary.LittleEndian.AppendUint64(buf, uint64(r.modified))
 		buf = appendNumber(appendNumber(buf, int(numbers[r.vector])), int(numbers[r.summary]))
-		buf = appendText(appendText(buf, r.aliases), r.upstream)
+		buf = append(buf, r.others...)
 	}
 	for i, from := range b.order {
 		encode(&b.rows[from])

@@ -13,8 +13,7 @@ import (
 type row struct {
 	id, ecosystem   string
 	vector, summary string
-	aliases         string // texts, as stored
-	upstream        string // likewise
+	others          string // aliases and upstream ids, as stored
 	modified        int64  // microseconds since 1970
 	severity        uint8
 	score           uint8 // tenths of a CVSS base score
@@ -77,7 +76,7 @@ func (x *batch) add(r *record.Record, ecosystem string) {
 	}
 	w := row{
 		ecosystem: ecosystem, modified: r.Time().UnixMicro(), withdrawn: r.Withdrawn,
-		aliases: x.keepTexts(aliases), upstream: x.keepTexts(upstream), id: x.keepText(r.ID),
+		others: x.keepLists(aliases, upstream), id: x.keepText(r.ID),
 	}
 	g := worst(r.Grading)
 	w.severity, w.score = uint8(g.severity), g.tenths
@@ -90,11 +89,18 @@ func (x *batch) add(r *record.Record, ecosystem string) {
 	x.rows = append(x.rows, w)
 }
 
-// keepTexts keeps a list as stored.
-func (x *batch) keepTexts(list []string) string {
+// keepLists keeps lists of texts as stored.
+func (x *batch) keepLists(lists ...[]string) string {
 	x.scratch = x.scratch[:0]
-	for _, s := range list {
-		x.scratch = appendText(x.scratch, s)
+	for _, list := range lists {
+		n := 0
+		for _, s := range list {
+			n += numberSize(len(s)) + len(s)
+		}
+		x.scratch = appendNumber(x.scratch, n)
+		for _, s := range list {
+			x.scratch = appendText(x.scratch, s)
+		}
 	}
 	return x.keep(x.scratch)
 }

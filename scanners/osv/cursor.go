@@ -3,6 +3,7 @@ package osv
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"time"
 	"unsafe"
 
@@ -58,6 +59,9 @@ func (c *cursor) text() string {
 
 func appendNumber(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }
 
+// numberSize is how many bytes appendNumber appends.
+func numberSize(n int) int { return max(1, (bits.Len(uint(n))+6)/7) }
+
 func appendText(b []byte, s string) []byte { return append(appendNumber(b, len(s)), s...) }
 
 // storedRecord is one row: what is known of an advisory whichever package it is about. Its
@@ -70,6 +74,7 @@ type storedRecord struct {
 	modified      time.Time
 	aliases       cursor // of texts
 	upstream      cursor // of texts
+	others        string // both, as stored
 	vector        int    // number of a string
 	summary       int    // number of a string; placeholder stands for the package's name
 }
@@ -97,8 +102,12 @@ func (x *file) record(i int) (storedRecord, error) {
 	r.severity, r.tenths = checks.Severity(c.byte()), c.byte()
 	r.modified = time.UnixMicro(int64(c.fixed64())).UTC()
 	r.vector, r.summary = c.number(), c.number()
+	start := c.i
 	r.aliases = cursor{s: c.text()}
 	r.upstream = cursor{s: c.text()}
+	if !c.bad {
+		r.others = c.s[start:c.i]
+	}
 	if c.bad || ecosystem >= len(x.meta.Ecosystems) {
 		return storedRecord{}, fmt.Errorf("%w: row %d", ErrCorrupt, i)
 	}

@@ -133,20 +133,38 @@ func (d *decoder) text() string {
 // str reads a string, which must be next.
 func (d *decoder) str() string {
 	d.expect('"')
-	for start := d.i; d.i < len(d.s); d.i++ {
-		switch c := d.s[d.i]; {
-		case c == '"':
+	start := d.i
+	d.plain()
+	if d.i < len(d.s) {
+		switch d.s[d.i] {
+		case '"':
 			d.i++
 			return d.s[start : d.i-1]
-		case c == '\\':
+		case '\\':
 			return d.escaped(start)
-		case c < 0x20:
-			d.fail()
-			return ""
 		}
 	}
 	d.fail()
 	return ""
+}
+
+// plain passes over the bytes of a string up to the next that is a quote, a backslash or a
+// control character. It looks at eight at a time: most of a record is text that nobody wants.
+func (d *decoder) plain() {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i, s := d.i, d.s
+	for ; len(s)-i >= 8; i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, slash := x^'"'*ones, x^'\\'*ones
+		// The high bit of each byte that is zero, or below 0x20, maybe of some above it too.
+		if ((quote-ones)&^quote|(slash-ones)&^slash|(x-0x20*ones)&^x)&highs != 0 {
+			break
+		}
+	}
+	for ; i < len(s) && s[i] != '"' && s[i] != '\\' && s[i] >= 0x20; i++ {
+	}
+	d.i = i
 }
 
 // escaped goes on with a string that began at start, from its first backslash.
@@ -242,16 +260,19 @@ func (d *decoder) skip() {
 // skipString passes over a string without making it.
 func (d *decoder) skipString() {
 	d.expect('"')
-	for d.i < len(d.s) {
+	for d.err == nil {
+		if d.plain(); d.i >= len(d.s) {
+			break
+		}
 		c := d.s[d.i]
 		d.i++
-		switch {
-		case c == '"':
+		switch c {
+		case '"':
 			return
-		case c < 0x20:
-			d.fail()
-		case c == '\\':
+		case '\\':
 			d.skipEscape()
+		default:
+			d.fail()
 		}
 	}
 	d.fail()

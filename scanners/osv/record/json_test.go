@@ -12,6 +12,11 @@ func FuzzJSON(f *testing.F) {
 	for _, s := range []string{`{"id":"a"}`, `{"a":[1,2.5e-3,-0,true,false,null,"x\u00e9\ud83d\ude00\n"]}`, `[]`, ` "a" `, `{"a":1,}`, `01`, `"\ud800"`, `"\ud800\ud800"`, "\"\x01\"", `{"a" 1}`, `1e`, `{"id":"x","id":"y"}`} {
 		f.Add(s)
 	}
+	for i := range 18 { // whatever stops the eight bytes at a time, at each place of them
+		for _, stop := range []string{`\"`, `\u0041`, `"`, "\x1f", "\x7f", "\u00a2", "\xff"} {
+			f.Add(`"` + strings.Repeat("a", i) + stop + `bcdefghijk"`)
+		}
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		d := &decoder{s: s}
 		d.skip()
