@@ -7,6 +7,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
+	"github.com/landwaiter/landwaiter/scanners/workflows/expression"
 )
 
 // privileged are the events that run in the name of the repository, with its secrets and a
@@ -275,9 +276,9 @@ func (a *analysis) secretIn(n syntax.Node) string {
 		return ""
 	}
 	if n.Kind() == syntax.Text && strings.Contains(strings.ToLower(n.Text()), "secrets") {
-		for _, t := range templates(n.Text()) {
-			if t.err == nil {
-				if s := t.e.secret(); s != "" {
+		for _, t := range expression.Templates(n.Text()) {
+			if t.Err == nil {
+				if s := secret(t.Expr); s != "" {
 					return s
 				}
 			}
@@ -292,15 +293,15 @@ func (a *analysis) secretIn(n syntax.Node) string {
 }
 
 // secret names the first secret in e other than the job's token.
-func (e *expr) secret() string {
-	if p := e.path(); p != nil && p[0] == "secrets" {
+func secret(e *expression.Expr) string {
+	if p := e.Path(); p != nil && p[0] == "secrets" {
 		if len(p) == 2 && p[1] == "github_token" {
 			return ""
 		}
-		return e.shown()
+		return cut(clean(e.Shown()), maxShown)
 	}
-	for _, arg := range e.args {
-		if s := arg.secret(); s != "" {
+	for _, arg := range e.Args {
+		if s := secret(arg); s != "" {
 			return s
 		}
 	}

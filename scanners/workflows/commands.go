@@ -206,3 +206,6 @@ func names(text, folder string) bool {
 }
 
 func wordly(c byte) bool { return isLetter(c) || isDigit(c) || c == '-' }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' }
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }

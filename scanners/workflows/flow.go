@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
+	"github.com/landwaiter/landwaiter/scanners/workflows/expression"
 )
 
 // cursor is where a value is used: names mean what they mean there.
@@ -21,9 +22,9 @@ func (a *analysis) flowText(text string, h *hunt, c cursor) []source {
 		return nil
 	}
 	var found []source
-	for _, t := range templates(text) {
-		if t.err == nil { // a broken one never runs; where it matters injection tells of it
-			found = append(found, a.flow(t.e, h, c, false)...)
+	for _, t := range expression.Templates(text) {
+		if t.Err == nil { // a broken one never runs; where it matters injection tells of it
+			found = append(found, a.flow(t.Expr, h, c, false)...)
 		}
 	}
 	return found
@@ -34,36 +35,36 @@ func (a *analysis) flowText(text string, h *hunt, c cursor) []source {
 //
 // A comparison, and the functions that answer yes or no, hold nothing of what they are given.
 // `a && b` is b, or an a that is empty, false or zero.
-func (a *analysis) flow(e *expr, h *hunt, c cursor, whole bool) []source {
+func (a *analysis) flow(e *expression.Expr, h *hunt, c cursor, whole bool) []source {
 	if !a.spend(1, c.j.node.Line()) {
 		return nil
 	}
 	facts := scene{event: c.event}
-	switch e.kind {
-	case exprAnd:
-		for _, arg := range e.args[:len(e.args)-1] {
+	switch e.Kind {
+	case expression.And:
+		for _, arg := range e.Args[:len(e.Args)-1] {
 			if facts.judge(arg) == no {
 				return nil
 			}
 		}
-		return a.flow(e.args[len(e.args)-1], h, c, whole)
-	case exprOr:
+		return a.flow(e.Args[len(e.Args)-1], h, c, whole)
+	case expression.Or:
 		var found []source
-		for _, arg := range e.args {
+		for _, arg := range e.Args {
 			found = append(found, a.flow(arg, h, c, whole)...)
 			if facts.judge(arg) == yes {
 				break
 			}
 		}
 		return found
-	case exprCall:
+	case expression.Call:
 		return a.flowCall(e, h, c, whole)
-	case exprName, exprMember, exprIndex:
-		if p := e.path(); p != nil {
-			return a.flowPath(p, e.shown(), h, c, whole)
+	case expression.Name, expression.Member, expression.Index:
+		if p := e.Path(); p != nil {
+			return a.flowPath(p, cut(clean(e.Shown()), maxShown), h, c, whole)
 		}
-		for e.kind == exprMember || e.kind == exprIndex { // of what a function gives
-			e = e.args[0]
+		for e.Kind == expression.Member || e.Kind == expression.Index { // of what a function gives
+			e = e.Args[0]
 		}
 		return a.flow(e, h, c, true)
 	}
@@ -73,13 +74,13 @@ func (a *analysis) flow(e *expr, h *hunt, c cursor, whole bool) []source {
 // answering are the functions whose value holds no text of their arguments.
 var answering = []string{"contains", "startswith", "endswith", "hashfiles", "always", "success", "failure", "cancelled"}
 
-func (a *analysis) flowCall(e *expr, h *hunt, c cursor, whole bool) []source {
-	if slices.Contains(answering, e.value) {
+func (a *analysis) flowCall(e *expression.Expr, h *hunt, c cursor, whole bool) []source {
+	if slices.Contains(answering, e.Value) {
 		return nil
 	}
 	var found []source
-	for _, arg := range e.args {
-		found = append(found, a.flow(arg, h, c, whole || e.value == "tojson")...)
+	for _, arg := range e.Args {
+		found = append(found, a.flow(arg, h, c, whole || e.Value == "tojson")...)
 	}
 	return found
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
+	"github.com/landwaiter/landwaiter/scanners/workflows/expression"
 )
 
 // scripts are inputs of actions that run what they are given, by action in lower case.
@@ -64,15 +65,15 @@ func (s *step) sinks() []sink {
 func (a *analysis) injection(j *job, s *step) {
 	for _, k := range s.sinks() {
 		text := k.node.Text()
-		found := templates(text)
+		found := expression.Templates(text)
 		if len(found) == 0 {
 			continue
 		}
 		where := a.in(k.node)
 		for _, t := range found {
-			line := where.find(t.raw)
-			if t.err != nil {
-				a.fail(line, "the expression %s %s", cut(clean(t.raw), maxShown), clean(t.err.Error()))
+			line := where.find(t.Raw)
+			if t.Err != nil {
+				a.fail(line, "the expression %s %s", cut(clean(t.Raw), maxShown), clean(t.Err.Error()))
 				continue
 			}
 			if k.js && safeJSON(t, text) {
@@ -87,8 +88,8 @@ func (a *analysis) injection(j *job, s *step) {
 
 // safeJSON reports whether an expression in JavaScript is toJSON outside quotes: what it gives
 // is a value of JavaScript, whatever is in it.
-func safeJSON(t template, text string) bool {
-	return t.e.kind == exprCall && t.e.value == "tojson" && (t.at == 0 || strings.IndexByte("'\"`", text[t.at-1]) < 0)
+func safeJSON(t expression.Template, text string) bool {
+	return t.Expr.Kind == expression.Call && t.Expr.Value == "tojson" && (t.At == 0 || strings.IndexByte("'\"`", text[t.At-1]) < 0)
 }
 
 // hit is a source that reaches a program on an event.
@@ -100,11 +101,11 @@ type hit struct {
 }
 
 // worst returns the most severe way in which strangers or callers choose what t becomes.
-func (a *analysis) worst(j *job, s *step, t template) (hit, bool) {
+func (a *analysis) worst(j *job, s *step, t expression.Template) (hit, bool) {
 	var most hit
 	any := false
 	for _, e := range a.w.events {
-		for _, src := range a.flow(t.e, &words, cursor{j: j, s: s, event: e.name}, false) {
+		for _, src := range a.flow(t.Expr, &words, cursor{j: j, s: s, event: e.name}, false) {
 			h := hit{source: src, event: e.name, severity: injectionSeverity(src, e.name)}
 			scene := src.sceneOf(e.name)
 			if a.excluded(j, s, scene) {
@@ -136,7 +137,7 @@ func injectionSeverity(s source, event string) checks.Severity {
 	return checks.SeverityHigh
 }
 
-func (a *analysis) addInjection(j *job, k sink, t template, line int, h hit) {
+func (a *analysis) addInjection(j *job, k sink, t expression.Template, line int, h hit) {
 	name := h.path
 	if h.via != "" {
 		name = h.via
@@ -215,12 +216,12 @@ func (h hit) reach() string {
 }
 
 // injectionRemedy writes the way round: an environment variable, which no shell reads as code.
-func injectionRemedy(k sink, t template, h hit) string {
+func injectionRemedy(k sink, t expression.Template, h hit) string {
 	variable := h.variable
 	env := ""
 	if variable == "" {
 		variable = variableFor(h)
-		env = fmt.Sprintf("env:\n  %s: %s\n", variable, cut(clean(t.raw), 2*maxShown))
+		env = fmt.Sprintf("env:\n  %s: %s\n", variable, cut(clean(t.Raw), 2*maxShown))
 	}
 	switch {
 	case k.js:

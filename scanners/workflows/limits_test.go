@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/workflows/expression"
 )
 
 // wantProblem looks for a Problem in a line, and returns what was found besides.
@@ -30,8 +31,8 @@ func TestG23BrokenExpression(t *testing.T) {
 		"half":      {"${{ a && }}", `has "}}" where a value must stand`},
 		"bracket":   {"${{ f(a }}", `has "}}" where "," must stand`},
 		"open text": {"${{ 'a }}", "has a text without its closing quote"},
-		"too long":  {"${{ '" + strings.Repeat("a", maxExpression) + "' }}", "has a text without its closing quote"},
-		"too deep":  {"${{ " + strings.Repeat("(", maxDepth+1) + "a" + strings.Repeat(")", maxDepth+1) + " }}", "is nested deeper than 100 levels"},
+		"too long":  {"${{ '" + strings.Repeat("a", expression.MaxLength) + "' }}", "has a text without its closing quote"},
+		"too deep":  {"${{ " + strings.Repeat("(", expression.MaxDepth+1) + "a" + strings.Repeat(")", expression.MaxDepth+1) + " }}", "is nested deeper than 100 levels"},
 		"many nots": {"${{ " + strings.Repeat("!", 1000) + "a }}", "is nested deeper than 100 levels"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestG23BrokenExpression(t *testing.T) {
 	})
 	t.Run("as long as GitHub allows", func(t *testing.T) {
 		t.Parallel()
-		wantObservations(t, change(t, quiet, "echo done", "echo ${{ '"+strings.Repeat("a", maxExpression-10)+"' }}"))
+		wantObservations(t, change(t, quiet, "echo done", "echo ${{ '"+strings.Repeat("a", expression.MaxLength-10)+"' }}"))
 	})
 	t.Run("chains are not depth", func(t *testing.T) {
 		t.Parallel()

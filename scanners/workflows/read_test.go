@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -59,5 +61,23 @@ func TestRead(t *testing.T) {
 				t.Errorf("observations (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// BenchmarkObserve looks at a workflow with most kinds of problems, parsed before.
+func BenchmarkObserve(b *testing.B) {
+	data, err := os.ReadFile(filepath.Join("testdata", "read", "bad-triage.yml"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	docs, err := syntax.YAML(string(data))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if found, problem := Observe(docs[0], string(data), false); problem != nil || len(found) == 0 {
+			b.Fatal(found, problem)
+		}
 	}
 }

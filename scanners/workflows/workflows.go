@@ -6,10 +6,11 @@
 // them, and which values strangers choose. It is pure: a text in, Observations out. It must never
 // guess that a file is fine: what cannot be read or followed comes back as a Problem.
 //
-// Observe is the way in; docs/workflows.md says what each rule finds and why. expr.go reads
-// expressions, gate.go decides whether a condition keeps strangers out, flow.go follows values.
+// Observe is the way in; docs/workflows.md says what each rule finds and why. Package expression
+// reads what stands in ${{ }}, flow.go follows values to who chose them, gate.go and scene.go
+// decide whether a condition keeps strangers out.
 //
-// The expression reader is our own. github.com/rhysd/actionlint has one, and the tests compare
+// The reader of expressions is our own. github.com/rhysd/actionlint has one, and the tests compare
 // the two on every expression, but importing it pulls in a table of 2.2 MB that is filled at each
 // start: 47 ms on top of 27 ms for `landwaiter version`.
 package workflows

@@ -1,4 +1,4 @@
-package workflows
+package expression
 
 import (
 	"errors"
@@ -93,7 +93,7 @@ func (l *lexer) number() (token, error) {
 	_, notDecimal := strconv.ParseFloat(text, 64)
 	_, notWhole := strconv.ParseInt(text, 0, 64)
 	if notDecimal != nil && notWhole != nil && !errors.Is(notDecimal, strconv.ErrRange) {
-		return token{}, fmt.Errorf("has %q where a number may stand", cut(text, maxShown))
+		return token{}, fmt.Errorf("has %q where a number may stand", short(text))
 	}
 	l.pos += n
 	return token{tokenNumber, text}, nil
