@@ -66,6 +66,14 @@ type Config struct {
 	// version are not used. "" means that none are.
 	ParserVersion string
 
+	// ReadImage returns the evidence that a container registry keeps for an image at digest,
+	// "sha256:...". ReadPackage returns what an npm registry keeps for a version of a package,
+	// with its SHA-512 in hexadecimal. Both ask through the transport that they are given,
+	// which reaches public addresses only. nil means that nobody is asked: then what the
+	// policy wants of them is Unknown.
+	ReadImage   func(ctx context.Context, through http.RoundTripper, image, digest string) ([]checks.Bundle, error)
+	ReadPackage func(ctx context.Context, through http.RoundTripper, name, version string) (sha512 string, bundles []checks.Bundle, err error)
+
 	// MaxAsset is the largest release asset read, in bytes; 0 means 4 GiB.
 	MaxAsset int64
 

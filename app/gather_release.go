@@ -185,7 +185,8 @@ func (a *App) releaseMaterial(ctx context.Context, c *installation, t trunk, see
 	if err != nil {
 		return nil, false, err
 	}
-	kept, err := a.installation(c.Repo, toReadAttestations).readAttestations(ctx, read)
+	outside, theirs := a.elsewhere(ctx, t.Policy, seen)
+	kept, err := a.installation(c.Repo, toReadAttestations).readAttestations(ctx, append(read, outside...))
 	if err != nil {
 		return nil, false, err
 	}
@@ -193,7 +194,7 @@ func (a *App) releaseMaterial(ctx context.Context, c *installation, t trunk, see
 		return nil, false, err
 	}
 	steady = !kept.unsteady.Load() && !slices.ContainsFunc(read, func(x readAsset) bool { return x.unsteady })
-	return t.material(seen, read, append(sidecars(read), kept.bundles...), kept.gaps), steady, nil
+	return t.material(seen, append(read, outside...), slices.Concat(sidecars(read), kept.bundles, theirs), kept.gaps), steady, nil
 }
 
 // material puts together what was read of a release.

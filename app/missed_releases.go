@@ -74,5 +74,6 @@ func (a *App) missed(ctx context.Context, s subjectArgs, found release, assets [
 	judged := r.Report.Subject
 	sortAssets(assets)
 	// The commit is taken as it was: whether the tag moved is seen when the release is judged.
-	return judged.AssetSet != assetSet(assets, judged.Commit) && judged.AssetSet != assetSet(assets, ""), nil
+	tagged, untagged := releaseSeen{release: found, assets: assets, tagged: judged.Commit}, releaseSeen{release: found, assets: assets}
+	return judged.AssetSet != tagged.set() && judged.AssetSet != untagged.set(), nil
 }

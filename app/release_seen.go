@@ -32,9 +32,12 @@ type releaseSeen struct {
 	gaps   []checks.Gap
 }
 
-// set names the assets and what the tag points at; see assetSet. The target of a draft is not
-// among it: it may be a branch, and moves with every push.
-func (r releaseSeen) set() string { return assetSet(r.assets, r.tagged) }
+// set names the assets, what the tag points at, and the images that the notes name; see
+// assetSet. The target of a draft is not among it: it may be a branch, and moves with every
+// push.
+func (r releaseSeen) set() string {
+	return assetSet(r.assets, strings.Join(append([]string{r.tagged}, imagesIn(r.Body)...), " "))
+}
 
 // see reads a release with its assets and its commit, and returns the client that can: one
 // that may write when it is a draft. It returns errReleaseGone, and an errPermission when

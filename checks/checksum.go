@@ -78,7 +78,7 @@ func (s *stand) conflict(a Asset) *Reason {
 // that binds bytes. Lists and evidence need none.
 func (s *stand) checksum(a Asset) proof {
 	p := proof{require: RequireChecksum}
-	if _, ok := ChecksumFile(a.Name); ok {
+	if _, ok := ChecksumFile(a.Name); ok || a.Kind != "" {
 		p.a.Kind = AttestationChecksum
 		return p
 	}

@@ -222,11 +222,15 @@ const (
 )
 
 // Asset is one file of a release as we downloaded it. Bytes are hashed in a stream and not kept.
+//
+// What a release publishes at another place is an Asset too, known by its digest alone, with
+// Kind AssetImage or AssetPackage.
 type Asset struct {
 	ID   int64
 	Name string
-	Size int64 // bytes, as GitHub announces
-	Read int64 // bytes that we read
+	Kind string // "" for a file of the release
+	Size int64  // bytes, as GitHub announces
+	Read int64  // bytes that we read
 	// SHA256 is hexadecimal, of the bytes we read; "" when Problem is set, and for an artifact
 	// that somebody else hashed with SHA-512.
 	SHA256 string
@@ -268,8 +272,15 @@ type Bundle struct {
 	Problem *Reason
 }
 
+// The kinds of what a release publishes elsewhere.
+const (
+	AssetImage   = "image"   // Name is "ghcr.io/owner/name@sha256:..."
+	AssetPackage = "package" // Name is "pkg:npm/name@1.2.0"
+)
+
 // The origins of evidence.
 const (
+	OriginRegistry       = "registry" // kept by a container or package registry
 	OriginSidecar        = "sidecar"
 	OriginAttestationAPI = "attestation-api"
 	OriginFile           = "file"

@@ -56,6 +56,12 @@ type ReleaseRules struct {
 	MaxWait      time.Duration
 	Assets       []AssetRule
 	Trust        TrustRules
+	// Images are container images that belong to the release, "ghcr.io/owner/name": its notes
+	// have to name each by digest, and they are judged like assets.
+	Images []string `json:",omitempty"`
+	// Package is the package whose version of the same name belongs to the release,
+	// "pkg:npm/name"; "" means none.
+	Package string `json:",omitempty"`
 }
 
 // Gate says what happens to a release that fails.

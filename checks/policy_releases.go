@@ -2,11 +2,17 @@ package checks
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks/pubkey"
 	"github.com/landwaiter/landwaiter/checks/strict"
+)
+
+var (
+	imageForm = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
+	npmForm   = regexp.MustCompile(`^pkg:npm/(%40[a-z0-9~._-]+/)?[a-zA-Z0-9~_-][a-zA-Z0-9~._-]*$`)
 )
 
 func (d policyReader) releaseKeys(r *ReleaseRules) strict.Keys {
@@ -21,7 +27,16 @@ func (d policyReader) releaseKeys(r *ReleaseRules) strict.Keys {
 			})
 		},
 		"assets": func(n strict.Node) { r.Assets = nil; d.List(n, func(n strict.Node) { d.asset(n, r) }) },
-		"trust":  func(n strict.Node) { d.Section(n, "releases.trust.", d.trustKeys(&r.Trust)) },
+		"images": func(n strict.Node) {
+			r.Images = nil
+			d.List(n, func(n strict.Node) {
+				r.Images = append(r.Images, d.formed(n, imageForm, "a container image such as ghcr.io/owner/name, without tag and digest"))
+			})
+		},
+		"package": func(n strict.Node) {
+			r.Package = d.formed(n, npmForm, "a package such as pkg:npm/name, without version; only npm is read")
+		},
+		"trust": func(n strict.Node) { d.Section(n, "releases.trust.", d.trustKeys(&r.Trust)) },
 	}
 }
 

@@ -68,6 +68,8 @@ releases:
         -----END PUBLIC KEY-----
     minisign_keys: [RWRAkKc7YaVvMKzd12PmBYxlj3vS18TZxVQoKDN/z2omqmUOZ9Ytdc56]
     ssh_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHTZCAFMOnzG4xYOjeMlZyXvAv5lGwVdgyd8ug2DpFyF release"]
+  images: [ghcr.io/acme/app]
+  package: pkg:npm/%40acme/app
 max_exception: 30d
 exceptions:
   - {id: E-41, rule: no-known-high, advisory: GHSA-aaaa-bbbb-cccc, package: "pkg:npm/left-pad", until: 2026-12-24, reason: "vendor hotfix", approved_by: alice}
@@ -102,7 +104,7 @@ func TestParsePolicyReadsEveryKey(t *testing.T) {
 		SLA:    map[checks.Severity]time.Duration{checks.SeverityCritical: day, checks.SeverityLow: 84 * day},
 		Issues: checks.IssueRules{Enabled: true, MaxOpen: 5},
 		Releases: checks.ReleaseRules{
-			Gate: checks.GateReactive, SettleWindow: 90 * time.Second, MaxWait: time.Hour,
+			Gate: checks.GateReactive, SettleWindow: 90 * time.Second, MaxWait: time.Hour, Images: []string{"ghcr.io/acme/app"}, Package: "pkg:npm/%40acme/app",
 			Assets: []checks.AssetRule{
 				{Match: "api_*", Require: []string{"signature", "provenance"}, Line: 32},
 				{Match: "*.json", Require: []string{"signature"}, PredicateType: "https://example.com/type/v1", Line: 33},
@@ -120,10 +122,10 @@ func TestParsePolicyReadsEveryKey(t *testing.T) {
 		},
 		Exceptions: []checks.Exception{{
 			ID: "E-41", Rule: "no-known-high", Advisory: "GHSA-aaaa-bbbb-cccc", Package: "pkg:npm/left-pad",
-			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 53,
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 55,
 		}, {
 			ID: "E-42", Rule: checks.RuleUnpinned, Path: ".github/workflows/ci.yml", Subject: "acme/x@v1",
-			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "ours", Line: 54,
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "ours", Line: 56,
 		}},
 		MaxException: 30 * day, Digest: got.Digest, Source: "p.yml",
 		Lines: map[string]int{
@@ -188,6 +190,12 @@ func TestParsePolicyErrors(t *testing.T) {
 		{"asset without match", "version: 1\nreleases: {assets: [{require: [signature]}]}\n", 2, "an asset rule needs `match`"},
 		{"unknown requirement", "version: 1\nreleases: {assets: [{match: a, require: [sboms]}]}\n", 2, "unknown value `sboms`, did you mean `sbom`?"},
 		{"anybody's key", "version: 1\nreleases: {trust: {keys: [abc]}}\n", 2, "needs one PEM block"},
+		{"image with a tag", "version: 1\nreleases: {images: ['ghcr.io/acme/app:v1']}\n", 2, "is not a container image such as ghcr.io/owner/name"},
+		{"image without a registry", "version: 1\nreleases: {images: [acme]}\n", 2, "is not a container image"},
+		{"image at a path upwards", "version: 1\nreleases: {images: ['ghcr.io/../app']}\n", 2, "is not a container image"},
+		{"package of another kind", "version: 1\nreleases: {package: 'pkg:pypi/app'}\n", 2, "only npm is read"},
+		{"package with a version", "version: 1\nreleases: {package: 'pkg:npm/app@1.0.0'}\n", 2, "is not a package"},
+		{"package at a path upwards", "version: 1\nreleases: {package: 'pkg:npm/..'}\n", 2, "is not a package"},
 		{"key of another kind", "version: 1\nreleases: {trust: {ssh_keys: [RWRAkKc7YaVvMKzd12PmBYxlj3vS18TZxVQoKDN/z2omqmUOZ9Ytdc56]}}\n", 2, "needs one public key of SSH, as in allowed_signers; this is a key of minisign"},
 		{"word for an OpenPGP key", "version: 1\nreleases: {trust: {pgp_keys: [abc]}}\n", 2, "needs one armored block `PGP PUBLIC KEY BLOCK`"},
 		{"private key", "version: 1\nreleases: {trust: {keys: ['-----BEGIN PRIVATE KEY-----']}}\n", 2, "keep it secret"},

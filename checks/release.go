@@ -98,6 +98,11 @@ func (j *judgment) missingAssets() {
 	for _, a := range j.m.Release.Assets {
 		names = append(names, a.Name)
 	}
+	for _, image := range j.p.Releases.Images {
+		if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, image+"@") }) {
+			j.reason(RuleAssets, CodeAssetsMissing, "the notes of the release name no digest of %s; write %s@sha256:... into them, or correct releases.images", image, image)
+		}
+	}
 	for _, pattern := range j.p.Releases.MissingAssets(names) {
 		j.reason(RuleAssets, CodeAssetsMissing, "no asset matches %s, which the policy expects; upload it or correct releases.assets", pattern)
 	}

@@ -318,6 +318,13 @@ func (t *trial) name() *Reason {
 		if same, _ := sameBytes(s.Digest, t.asset); !same {
 			continue
 		}
+		if t.asset.Kind != "" {
+			if elsewhereName(s.Name, t.asset) {
+				return nil
+			}
+			names = append(names, s.Name)
+			continue
+		}
 		base := path.Base(strings.ReplaceAll(s.Name, "\\", "/"))
 		if s.Name == "" || strings.HasPrefix(s.Name, "pkg:") || strings.Contains(s.Name, "://") || base == t.asset.Name || uploadName(base) == t.asset.Name {
 			return nil
@@ -328,6 +335,16 @@ func (t *trial) name() *Reason {
 		return nil
 	}
 	return because(CodeNameMismatch, "these bytes were attested as %s, not as %s; upload each file under its own name", strings.Join(names[:min(3, len(names))], ", "), t.asset.Name)
+}
+
+// elsewhereName reports whether a subject is called as what a is called at its registry. A
+// statement may leave the name of an image out.
+func elsewhereName(subject string, a Asset) bool {
+	if a.Kind == AssetImage {
+		image, _, _ := strings.Cut(a.Name, "@")
+		return subject == "" || subject == image || subject == a.Name
+	}
+	return subject == a.Name
 }
 
 // uploadName is the name that GitHub gives to an uploaded asset: characters other than

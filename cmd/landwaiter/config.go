@@ -18,6 +18,8 @@ import (
 	"github.com/landwaiter/landwaiter/scanners/registry"
 
 	"github.com/landwaiter/landwaiter/scanners/osv"
+	"github.com/landwaiter/landwaiter/scanners/sigstore/npm"
+	"github.com/landwaiter/landwaiter/scanners/sigstore/oci"
 )
 
 // config is the operator's configuration of `landwaiter serve`, checked.
@@ -34,6 +36,8 @@ type config struct {
 	osvURL         string
 	depsDevURL     string // "" when registries are not asked
 	private        registry.Private
+	images         oci.Client
+	npm            npm.Client
 	kevURL         string // or "off"
 	epssURL        string // or "off"
 	refresh        bool   // update advisories in the background
@@ -92,6 +96,10 @@ var settings = []setting{
 		set: func(c *config, v string) error { return setDepsDev(&c.depsDevURL, v) }},
 	{name: "PRIVATE_PACKAGES", mayBeEmpty: true, should: "patterns of your own packages with commas between them, such as npm:@acme/*, go:git.acme.example/*, maven:com.acme.*",
 		set: func(c *config, v string) (err error) { c.private, err = registry.ParsePrivate(v); return err }},
+	{name: "IMAGE_REGISTRIES", initial: "ghcr.io", should: "hosts of container registries that may be asked about images of releases, with commas between them, or off",
+		set: func(c *config, v string) error { return setHosts(&c.images.Registries, v) }},
+	{name: "NPM_URL", mayBeEmpty: true, should: "the https:// address of the npm registry that is asked about packages of releases, or empty to ask none",
+		set: func(c *config, v string) error { return setNPM(&c.npm.URL, v) }},
 	{name: "WORKERS", initial: "4", should: "how many jobs run at once, 1 to 64",
 		set: func(c *config, v string) error {
 			var n int64

@@ -168,6 +168,7 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL, Sign: links.Sign,
 		Store: s.store, Scanners: engines,
 		Wanted: manifests.Wanted, ReadInventory: s.readers.Read, ParserVersion: manifests.ParserVersion,
+		ReadImage: s.conf.images.Bundles, ReadPackage: s.conf.npm.Version,
 		Log: s.log, Transport: transport, Metrics: metrics, Workers: s.conf.workers, Version: version,
 	})
 	if err != nil {
