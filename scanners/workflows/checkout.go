@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -184,8 +185,18 @@ func (a *analysis) headOf(cmd command, c cursor) (source, bool) {
 			}
 		}
 	}
+	// A number from anywhere names the code of a pull request all the same.
+	if pull := pullRef.FindString(cmd.line); len(cmd.line) <= maxCommand && pull != "" {
+		return source{path: cut(pull, maxShown)}, true
+	}
 	return source{}, false
 }
+
+// pullRef is the ref of a pull request whose number a script fills in.
+var pullRef = regexp.MustCompile(`pull/["'{$\w}]*\$[\w"'{}$]+/(?:head|merge)`)
+
+// maxCommand is how long a command may be that pullRef is tried on, in bytes.
+const maxCommand = 4096
 
 // gated reports whether a person has to act first: a label, or the approval that an
 // environment may ask for. Neither is sure: a label stays when new commits come.

@@ -48,7 +48,7 @@ func (a *analysis) gate(j *job, c scene, depth int) gate {
 			continue
 		}
 		before := a.gate(need, c, depth+1)
-		g.shut = before.shut || before.refused < len(need.steps)
+		g.shut = before.shut || before.refused < len(need.steps) && !forgiven(need.node)
 	}
 	if !g.shut {
 		if at := slices.IndexFunc(j.steps, func(s *step) bool { return a.refuses(s, c) }); at >= 0 {
@@ -59,11 +59,12 @@ func (a *analysis) gate(j *job, c scene, depth int) gate {
 	return g
 }
 
-// refuses reports whether a step surely ends its job: it runs `exit 1` under a condition that
-// holds for the stranger. In a weak scene a step that asks for the actor's permission does too.
+// refuses reports whether a step surely ends its job: it says why and runs `exit 1`, under a
+// condition that holds for the stranger. In a weak scene a step that asks for the actor's
+// permission does too.
 func (a *analysis) refuses(s *step, c scene) bool {
 	script := s.run.Text()
-	if !a.spend(1+len(script)/64, s.node.Line()) || s.node.Get("continue-on-error").True() {
+	if !a.spend(1+len(script)/64, s.node.Line()) || forgiven(s.node) {
 		return false
 	}
 	if c.weak && (asksPermission(s.uses) || strings.Contains(script, "/collaborators/") && strings.Contains(script, "permission")) {
@@ -73,8 +74,33 @@ func (a *analysis) refuses(s *step, c scene) bool {
 		return false
 	}
 	lines := strings.Split(strings.TrimSpace(script), "\n")
-	last := strings.TrimSpace(lines[len(lines)-1])
-	return last == "exit 1" || last == "false" || strings.HasSuffix(last, "; exit 1") || strings.HasSuffix(last, "&& exit 1")
+	for _, line := range lines[:len(lines)-1] {
+		if !slices.Contains([]string{"", "#", "echo", "printf", "set"}, firstWord(line)) || strings.ContainsAny(line, "&|;`(") {
+			return false // it may end another way
+		}
+	}
+	said, last, several := strings.Cut(lines[len(lines)-1], ";")
+	if !several {
+		last = said
+	} else if firstWord(said) != "echo" || strings.ContainsAny(said, "&|`(") {
+		return false
+	}
+	last = strings.TrimSpace(last)
+	return last == "exit 1" || last == "false"
+}
+
+func firstWord(line string) string {
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return ""
+	}
+	return words[0]
+}
+
+// forgiven reports whether a step or job may fail without an effect on what follows.
+func forgiven(n syntax.Node) bool {
+	c := n.Get("continue-on-error")
+	return c.Kind() != syntax.Absent && (c.Kind() != syntax.Bool || c.True())
 }
 
 // asksPermission knows actions that fail, or tell, when the actor has no write permission.

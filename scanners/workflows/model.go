@@ -82,6 +82,9 @@ func (a *analysis) action(root syntax.Node) {
 	for n := range root.Get("inputs").All() {
 		a.w.inputs[strings.ToLower(n.Key())] = input{free: true, caller: usedBy}
 	}
+	if image := j.node.Get("image"); strings.HasPrefix(image.Text(), "docker://") {
+		a.unpinned(image)
+	}
 	a.look(j)
 }
 

@@ -128,6 +128,11 @@ func TestUnpinnedElsewhere(t *testing.T) {
 		t.Parallel()
 		wantObservations(t, "name: a\nruns:\n  using: composite\n  steps:\n    - uses: octo/setup@v2\n", "5 low unpinned-action: octo/setup@v2")
 	})
+	t.Run("image of an action", func(t *testing.T) {
+		t.Parallel()
+		wantObservations(t, "runs:\n  using: docker\n  image: docker://alpine:3.18\n", "3 low unpinned-action: docker://alpine:3.18")
+		wantObservations(t, "runs:\n  using: docker\n  image: Dockerfile\n")
+	})
 	t.Run("the same action twice is told once", func(t *testing.T) {
 		t.Parallel()
 		wantObservations(t, strings.ReplaceAll(change(t, pinned, "./.github/actions/build", "octo/setup@v2"), "octo/setup@8f4b7f84864484a7bf31766abe9204da3cbe65b3 # v2", "octo/setup@v2"),
