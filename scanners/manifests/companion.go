@@ -20,6 +20,8 @@ type want struct {
 	exact string
 	scope checks.Scope
 	line  int
+	// ecosystem is set where it is not that of the format.
+	ecosystem string
 }
 
 // readCompanion reads a file that says what a project wants. Where a lock file says what it
@@ -34,6 +36,10 @@ func (s *source) readCompanion() error {
 	for _, w := range wants {
 		i := s.add(w.name, w.exact, w.line)
 		p := &s.packages[i]
+		if w.ecosystem != "" {
+			p.Ecosystem = w.ecosystem
+			s.name(i, w.name, w.exact)
+		}
 		p.Scope, p.Relation, p.Via = w.scope, checks.Direct, []string{p.Name}
 		if w.exact == "" {
 			p.Constraint = strings.Clone(w.constraint)

@@ -65,6 +65,11 @@ func addComposer(s *source, p syntax.Node, scope checks.Scope) int {
 	i := s.add(p.String("name"), version, p.Get("name").Line())
 	pkg := &s.packages[i]
 	pkg.Scope, pkg.Constraint = scope, strings.Clone(constraint)
+	if instead := p.Get("abandoned"); instead.Kind() == syntax.Text && instead.Text() != "" {
+		pkg.Deprecated = "abandoned; use " + deprecationText(instead.Text(), true)
+	} else if pkg.Deprecated = deprecation(instead); pkg.Deprecated != "" {
+		pkg.Deprecated = "abandoned"
+	}
 	if reference := p.Get("source").String("reference"); constraint != "" && isCommit(reference) {
 		pkg.Commit = strings.Clone(reference)
 	}

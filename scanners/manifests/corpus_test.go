@@ -16,6 +16,7 @@ import (
 var explained = []struct{ format, difference, reason string }{
 	{"go.mod", `^-stdlib `, "The go line is the lowest version that will do"},
 	{"go.mod", `^-\./`, "A replacement by a folder is part of the repository"},
+	{"vendor/modules.txt", `^-example.com/local `, "A replacement by a folder is part of the repository"},
 	{"package-lock.json", `^-(@sigstore/\S+|@types/sigstore-jest-extended|sigstore|other_package|etag) `, "Workspaces and linked folders are part of the repository"},
 	{"yarn.lock", `^-(etag|filedep|other_package|sprintf-js|my-package|@ws/ansi-regex) `, "Workspaces and linked folders are part of the repository"},
 	{"bun.lock", `^-etag $`, "Workspaces and linked folders are part of the repository"},
@@ -150,7 +151,7 @@ var fixtureFolders = map[string]string{
 	"java/gradleverificationmetadataxml": "gradle/verification-metadata.xml", "java/pomxml": "pom.xml",
 	"dotnet/packageslockjson": "packages.lock.json", "dotnet/packagesconfig": "packages.config",
 	"dotnet/nugetcpm": "Directory.Packages.props", "dart/pubspec": "pubspec.lock",
-	"dotnet/csproj": "app.csproj", "dotnet/depsjson": "app.deps.json",
+	"golang/vendormodules": "vendor/modules.txt", "dotnet/csproj": "app.csproj", "dotnet/depsjson": "app.deps.json",
 	"erlang/mixlock": "mix.lock", "elixir/mixlock": "mix.lock", "haskell/cabal": "cabal.project.freeze",
 	"haskell/stacklock": "stack.yaml.lock", "r/renvlock": "renv.lock", "cpp/conanlock": "conan.lock",
 	"swift/packageresolved": "Package.resolved", "swift/podfilelock": "Podfile.lock",

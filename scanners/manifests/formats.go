@@ -32,7 +32,7 @@ const (
 
 // The lock files of JavaScript, Python and Haskell, any of which resolves a companion.
 var (
-	npmLocks    = []string{"package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock"}
+	npmLocks    = []string{"package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "deno.lock"}
 	pythonLocks = []string{"poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"}
 
 	haskellLocks = []string{"cabal.project.freeze", "stack.yaml.lock"}
@@ -46,11 +46,14 @@ var formats = []Format{
 	{Name: "go.mod", Files: []string{"go.mod"}, Ecosystem: "Go", Manager: "go", Tier: 1, Parser: ParserOwn, read: readGoMod, remedy: "run `go mod tidy`"},
 	{Name: "go.work", Files: []string{"go.work"}, Ecosystem: "Go", Manager: "go", Tier: 1, Parser: ParserOwn, read: readGoWork, remedy: "run `go work sync`"},
 	{Name: "go.sum", Files: []string{"go.sum"}, Ecosystem: "Go", Manager: "go", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsGoSum, blank: true, remedy: "run `go mod tidy`"},
+	{Name: "vendor/modules.txt", Files: []string{"vendor/modules.txt"}, Ecosystem: "Go", Manager: "go", Tier: 1, Parser: ParserOwn, read: readVendorModules, blank: true, remedy: "run `go mod vendor`"},
 
 	{Name: "package-lock.json", Files: []string{"package-lock.json", "npm-shrinkwrap.json"}, Ecosystem: "npm", Manager: "npm", Tier: 1, Parser: ParserOwn, read: readPackageLock, remedy: "run `npm install` to write it again"},
 	{Name: "yarn.lock", Files: []string{"yarn.lock"}, Ecosystem: "npm", Manager: "yarn", Tier: 1, Parser: ParserOwn, read: readYarn, remedy: "run `yarn install` to write it again"},
 	{Name: "pnpm-lock.yaml", Files: []string{"pnpm-lock.yaml"}, Ecosystem: "npm", Manager: "pnpm", Tier: 1, Parser: ParserOwn, read: readPnpm, remedy: "run `pnpm install` to write it again"},
 	{Name: "bun.lock", Files: []string{"bun.lock"}, Ecosystem: "npm", Manager: "bun", Tier: 1, Parser: ParserOwn, read: readBun, remedy: "run `bun install` to write it again"},
+	{Name: "deno.lock", Files: []string{"deno.lock"}, Ecosystem: "npm", Manager: "deno", Tier: 1, Parser: ParserOwn, read: readDeno, remedy: "run `deno install` to write it again"},
+	{Name: "deno.json", Files: []string{"deno.json", "deno.jsonc"}, Ecosystem: "npm", Manager: "deno", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsDeno, locks: []string{"deno.lock"}, remedy: "correct it by hand"},
 	{Name: "package.json", Files: []string{"package.json"}, Ecosystem: "npm", Manager: "npm", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsPackageJSON, locks: npmLocks, remedy: "correct it by hand"},
 
 	{Name: "requirements.txt", Files: []string{"*requirements*.txt", "requirements/*.txt"}, Ecosystem: "PyPI", Manager: "pip", Tier: 1, Parser: ParserOwn, read: readRequirements, blank: true, remedy: "correct it by hand"},
@@ -62,6 +65,8 @@ var formats = []Format{
 	{Name: "pylock.toml", Files: []string{"pylock.toml", "pylock.*.toml"}, Ecosystem: "PyPI", Manager: "pip", Tier: 1, Parser: ParserOwn, read: readPylock, remedy: "run `pip lock` to write it again"},
 	{Name: "pyproject.toml", Files: []string{"pyproject.toml"}, Ecosystem: "PyPI", Manager: "pip", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsPyproject, locks: pythonLocks, remedy: "correct it by hand"},
 	{Name: "Pipfile", Files: []string{"Pipfile"}, Ecosystem: "PyPI", Manager: "pipenv", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsPipfile, locks: []string{"Pipfile.lock"}, remedy: "correct it by hand"},
+	{Name: "setup.cfg", Files: []string{"setup.cfg"}, Ecosystem: "PyPI", Manager: "pip", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsSetupCfg, locks: pythonLocks, blank: true, remedy: "correct it by hand"},
+	{Name: "setup.py", Files: []string{"setup.py"}, Ecosystem: "PyPI", Manager: "pip", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsSetup, locks: pythonLocks, blank: true, remedy: "correct it by hand"},
 
 	{Name: "Cargo.lock", Files: []string{"Cargo.lock"}, Ecosystem: "crates.io", Manager: "cargo", Tier: 1, Parser: ParserOwn, read: readCargoLock, remedy: "run `cargo generate-lockfile` to write it again"},
 	{Name: "Cargo.toml", Files: []string{"Cargo.toml"}, Ecosystem: "crates.io", Manager: "cargo", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsCargo, locks: []string{"Cargo.lock"}, remedy: "correct it by hand"},
@@ -74,6 +79,8 @@ var formats = []Format{
 
 	{Name: "gradle.lockfile", Files: []string{"gradle.lockfile", "buildscript-gradle.lockfile"}, Ecosystem: "Maven", Manager: "gradle", Tier: 1, Parser: ParserOwn, read: readGradleLock, remedy: "run `gradle dependencies --write-locks` to write it again"},
 	{Name: "verification-metadata.xml", Files: []string{"gradle/verification-metadata.xml"}, Ecosystem: "Maven", Manager: "gradle", Tier: 1, Parser: ParserOwn, read: readVerificationMetadata, remedy: "run `gradle --write-verification-metadata sha256` to write it again"},
+	{Name: "libs.versions.toml", Files: []string{"*.versions.toml"}, Ecosystem: "Maven", Manager: "gradle", Tier: 1, Parser: ParserOwn, read: readCatalog, remedy: "correct it by hand"},
+	{Name: "build.gradle", Files: []string{"build.gradle", "build.gradle.kts", "*.gradle", "*.gradle.kts"}, Ecosystem: "Maven", Manager: "gradle", Tier: 1, Parser: ParserOwn, Companion: true, wants: wantsGradle, locks: []string{"gradle.lockfile"}, blank: true, remedy: "correct it by hand"},
 	{Name: "pom.xml", Files: []string{"pom.xml"}, Ecosystem: "Maven", Manager: "maven", Tier: 1, Parser: ParserOwn, read: readPom, remedy: "correct it by hand"},
 
 	{Name: "packages.lock.json", Files: []string{"packages.lock.json", "packages.*.lock.json"}, Ecosystem: "NuGet", Manager: "dotnet", Tier: 1, Parser: ParserOwn, read: readPackagesLock, remedy: "run `dotnet restore --force-evaluate` to write it again"},
@@ -95,6 +102,7 @@ var formats = []Format{
 	{Name: "SPDX RDF", Files: []string{"*.spdx.rdf", "*.spdx.rdf.xml"}, Manager: "sbom", Tier: 1, Parser: ParserLibrary, read: readSPDXRDF, remedy: "write it again, as JSON, or remove it from the repository"},
 
 	{Name: "pubspec.lock", Files: []string{"pubspec.lock"}, Ecosystem: "Pub", Manager: "pub", Tier: 2, Parser: ParserOwn, read: readPubspec, remedy: "run `dart pub get` to write it again"},
+	{Name: "pubspec.yaml", Files: []string{"pubspec.yaml"}, Ecosystem: "Pub", Manager: "pub", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsPubspec, locks: []string{"pubspec.lock"}, remedy: "correct it by hand"},
 	{Name: "mix.lock", Files: []string{"mix.lock"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, read: readMix, remedy: "run `mix deps.get` to write it again"},
 	{Name: "mix.exs", Files: []string{"mix.exs"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsMix, locks: []string{"mix.lock"}, remedy: "correct it by hand"},
 	{Name: "cabal.project.freeze", Files: []string{"cabal.project.freeze"}, Ecosystem: "Hackage", Manager: "cabal", Tier: 2, Parser: ParserOwn, read: readCabal, remedy: "run `cabal freeze` to write it again"},

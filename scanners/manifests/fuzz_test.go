@@ -112,6 +112,14 @@ func FuzzCycloneDXXML(f *testing.F)    { fuzz(f, "app.cdx.xml") }
 func FuzzSPDX(f *testing.F)            { fuzz(f, "app.spdx.json") }
 func FuzzSPDXTags(f *testing.F)        { fuzz(f, "app.spdx") }
 func FuzzSPDX3(f *testing.F)           { fuzz(f, "app.spdx3.json") }
+func FuzzVendorModules(f *testing.F)   { fuzz(f, "vendor/modules.txt") }
+func FuzzCatalog(f *testing.F)         { fuzz(f, "gradle/libs.versions.toml") }
+func FuzzGradle(f *testing.F)          { fuzz(f, "build.gradle.kts") }
+func FuzzDeno(f *testing.F)            { fuzz(f, "deno.lock") }
+func FuzzDenoManifest(f *testing.F)    { fuzz(f, "deno.jsonc") }
+func FuzzPubspecManifest(f *testing.F) { fuzz(f, "pubspec.yaml") }
+func FuzzSetupCfg(f *testing.F)        { fuzz(f, "setup.cfg") }
+func FuzzSetup(f *testing.F)           { fuzz(f, "setup.py") }
 func FuzzActions(f *testing.F) {
 	fuzz(f, ".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n    - uses: o/r@v1 # x\n")
 }

@@ -88,6 +88,8 @@ func TestG23HoldsNothing(t *testing.T) {
 		"mix.exs {}", "mix.exs []", "mix.exs word", "mix.exs comment", "conanfile.py {}", "conanfile.py []", "conanfile.py word", "conanfile.py comment", // programs
 		"Package.swift {}", "Package.swift []", "Package.swift word", "Package.swift comment", "Podfile {}", "Podfile []", "Podfile word", "Podfile comment",
 		"*.deps.json []", // of another tool
+		"build.gradle {}", "build.gradle []", "build.gradle word", "build.gradle comment", "build.gradle empty", "setup.py {}", "setup.py []", "setup.py word", "setup.py comment", "setup.py empty",
+		"setup.cfg {}", "setup.cfg []", "setup.cfg word", "setup.cfg comment", "setup.cfg empty", "pubspec.yaml {}", "deno.json {}", "vendor/modules.txt empty",
 		"package.yaml {}", "conanfile.txt []", "conanfile.txt comment",
 		"Cargo.toml comment", "pyproject.toml comment", "Pipfile comment", "Gemfile comment", "Gemfile {}", "Gemfile []", "Gemfile word", "constraints.txt {}", "constraints.txt []", "constraints.txt word",
 	} {
@@ -164,6 +166,10 @@ func TestG23LockFiles(t *testing.T) {
 		{"SPDX tag", "a.spdx", "SPDXVersion: SPDX-2.3\nDocumentName: a\n", "DocumentName:", "DocumentName", "line 2"},
 		{"component without a package URL", "a.cdx.json", `{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{"type": "file", "name": "a"}]}`, "file", "library", "names 1 components without a package URL"},
 		{"component of an unknown type", "a.cdx.json", `{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [{"type": "file", "name": "a"}]}`, `"name"`, `"purl": "pkg:generic/a@1", "name"`, "names 1 components without a package URL"},
+		{"vendored module", "vendor/modules.txt", "# example.com/a v1.0.0\nexample.com/a\n", "# e", "e", "line 1: expected a module"},
+		{"deno version unknown", "deno.lock", `{"version": "5", "npm": {"a@1.0.0": {}}}`, `"5"`, `"6"`, "is not known"},
+		{"deno without a version", "deno.lock", `{"version": "5", "npm": {"a@1.0.0": {}}}`, "a@1.0.0", "a", "expected name@version"},
+		{"catalogue library", "gradle/libs.versions.toml", "[libraries]\na = \"g:a:1.0\"\n", "g:a:1.0", "a", "no group and name"},
 		{"gradle line", "gradle.lockfile", "a:b:1=c\n", "=c", "", "line 1"},
 		{"pom of another kind", "pom.xml", "<project><dependencies><dependency><groupId>a</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "project>", "other>", "root element"},
 		{"pom property nobody defines", "pom.xml", "<project><properties><g>a</g></properties><dependencies><dependency><groupId>${g}</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "${g}", "${h}", "by properties that neither it nor its parents"},
@@ -346,6 +352,9 @@ func TestG20HostileFiles(t *testing.T) {
 		{"100,000 roots", "a.spdx", "SPDXVersion: SPDX-2.3\n" + many(100_000, func(i int) string {
 			return fmt.Sprintf("PackageName: a%d\nSPDXID: SPDXRef-%d\nRelationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-%d\n", i, i, i)
 		})},
+		{"requirements in a line", "setup.py", "install_requires=[" + strings.Repeat("'a>=1',", 500_000) + "]\ninstall_requires=['a']"},
+		{"specifiers", "deno.lock", `{"version":"4","specifiers":{` + many(100_000, func(i int) string { return fmt.Sprintf(`%s"npm:a%d@1":"1.0.0"`, comma2(i), i) }) + `},"npm":{` +
+			many(100_000, func(i int) string { return fmt.Sprintf(`%s"a%d@1.0.0":{"dependencies":["a%d"]}`, comma2(i), i, i+1) }) + "}}"},
 		{"services", "compose.yaml", "services:\n" + many(50_000, func(i int) string { return fmt.Sprintf("  s%d:\n    image: a%d\n", i, i) })},
 		{"long lines", "stack.yaml.lock", strings.Repeat("hackage: a-", 500_000)},
 	} {

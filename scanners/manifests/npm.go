@@ -85,6 +85,7 @@ func needKind(s checks.Scope) uint8 {
 // npmEntry is what one member of "packages" says.
 type npmEntry struct {
 	path, name, version, resolved, licence string
+	deprecated                             string
 	dev, optional, either, link            bool
 	place                                  int32
 	kind                                   uint8 // of the dependencies being read
@@ -153,6 +154,7 @@ func (l *npmLock) installed(path string) {
 	l.nameByVersion(i, name, e.version, e.resolved)
 	l.s.packages[i].Scope = flagged(e.dev, e.optional || e.either)
 	l.s.packages[i].Licence = strings.Clone(e.licence)
+	l.s.packages[i].Deprecated = e.deprecated
 	l.places.fill(e.place, i)
 	l.own(l.needs[first:], int32(i))
 }
@@ -196,6 +198,8 @@ func (l *npmLock) field(key string) {
 		e.name = l.r.TextOr()
 	case "license":
 		e.licence = l.r.TextOr()
+	case "deprecated":
+		e.deprecated = l.deprecated()
 	case "dev":
 		e.dev = l.r.True()
 	case "optional":
@@ -215,6 +219,17 @@ func (l *npmLock) field(key string) {
 	default:
 		l.r.Skip()
 	}
+}
+
+// deprecated reads a maintainer's words, or whether there are any.
+func (l *npmLock) deprecated() string {
+	if l.r.Next() == syntax.Text {
+		return deprecationText(l.r.Text(), true)
+	}
+	if l.r.True() {
+		return deprecationText("", false)
+	}
+	return ""
 }
 
 // readNeeds reads a table of names and ranges. Some tools write a list where nothing is needed.

@@ -21,6 +21,7 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packageslockjson"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/erlang/mixlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/golang/gomod"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/golang/vendormodules"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/cabal"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/stacklock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradlelockfile"
@@ -50,6 +51,7 @@ import (
 // oracles are the library's readers of the formats that we read ourselves.
 var oracles = map[string]newExtractor{
 	"go.mod":                    gomod.New,
+	"vendor/modules.txt":        vendormodules.New,
 	"package-lock.json":         packagelockjson.New,
 	"yarn.lock":                 yarnlock.New,
 	"pnpm-lock.yaml":            pnpmlock.New,

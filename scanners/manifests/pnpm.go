@@ -97,7 +97,7 @@ func (l *pnpmLock) add(p syntax.Node) {
 	}
 	i := l.s.add(name, version, p.Line())
 	pkg := &l.s.packages[i]
-	pkg.Constraint = strings.Clone(constraint)
+	pkg.Constraint, pkg.Deprecated = strings.Clone(constraint), deprecation(p.Get("deprecated"))
 	if pkg.Commit = strings.Clone(resolution.Get("commit").Text()); pkg.Commit == "" {
 		pkg.Commit = gitCommit(resolution.String("tarball"))
 	}

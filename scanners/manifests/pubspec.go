@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -36,4 +37,36 @@ func readPubspec(s *source) error {
 		}
 	}
 	return nil
+}
+
+// exactPub is a constraint that only one version satisfies.
+var exactPub = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?$`)
+
+// wantsPubspec reads the dependencies of a pubspec.yaml, without the SDK's own packages and
+// folders of the repository. Source: https://dart.dev/tools/pub/dependencies.
+func wantsPubspec(text string) ([]want, error) {
+	root, err := oneDocument(text)
+	if err != nil {
+		return nil, err
+	}
+	var wants []want
+	for _, group := range [...]struct {
+		key   string
+		scope checks.Scope
+	}{{"dependencies", checks.ScopeRuntime}, {"dev_dependencies", checks.ScopeDevelopment}, {"dependency_overrides", checks.ScopeRuntime}} {
+		for d := range root.Get(group.key).All() {
+			if d.Get("sdk").Kind() != syntax.Absent || d.Get("path").Kind() != syntax.Absent {
+				continue
+			}
+			w := want{key: d.Key(), name: d.Key(), constraint: d.Text(), scope: group.scope, line: d.Line()}
+			if d.Kind() == syntax.Table {
+				w.constraint = d.Get("version").Text()
+			}
+			if match(exactPub, w.constraint) != nil {
+				w.exact = w.constraint
+			}
+			wants = append(wants, w)
+		}
+	}
+	return wants, nil
 }

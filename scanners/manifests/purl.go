@@ -27,6 +27,7 @@ var purlTypes = map[string]purlType{
 	"CRAN":           {packageurl.TypeCran, ""},
 	"ConanCenter":    {packageurl.TypeConan, ""},
 	"SwiftURL":       {packageurl.TypeSwift, "/"},
+	"JSR":            {"jsr", "/"},
 	"Docker":         {packageurl.TypeDocker, "/"},
 	"Bioconductor":   {"bioconductor", ""},
 	"CocoaPods":      {packageurl.TypeCocoapods, ""},
