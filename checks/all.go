@@ -20,7 +20,7 @@ const registryScanner = "registry"
 // of Policy, and a row here.
 func all() []check {
 	return []check{
-		{[]Kind{KindPullRequest, KindMergeGroup, KindTree}, "osv", []string{registryScanner}, judgeDependencies},
+		{[]Kind{KindPullRequest, KindMergeGroup, KindTree}, "osv", []string{registryScanner, "lookalike"}, judgeDependencies},
 		{[]Kind{KindRelease, KindArtifact}, "sigstore", nil, judgeRelease},
 	}
 }

@@ -5,6 +5,7 @@ package scanners
 
 import (
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/lookalike"
 	"github.com/landwaiter/landwaiter/scanners/osv"
 	"github.com/landwaiter/landwaiter/scanners/registry"
 	"github.com/landwaiter/landwaiter/scanners/sigstore"
@@ -31,6 +32,7 @@ func All(c Config) ([]checks.Scanner, error) {
 	return []checks.Scanner{
 		osv.New(c.Advisories, c.OSV),
 		registries,
+		lookalike.New(),
 		signatures,
 	}, nil
 }

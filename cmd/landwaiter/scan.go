@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/lookalike"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
 	"github.com/landwaiter/landwaiter/scanners/osv"
@@ -72,7 +73,7 @@ func (cmd *scanCommand) Run(c *console) error {
 		return err
 	}
 	defer closeIndex()
-	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries}, time.Now())
+	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries, lookalike.New()}, time.Now())
 	p.done()
 	if cmd.SecondOpinion != "" {
 		compareOpinions(c, theirs, r)
