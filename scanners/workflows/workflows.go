@@ -79,9 +79,13 @@ type analysis struct {
 // fail notes the first problem.
 func (a *analysis) fail(line int, format string, args ...any) {
 	if a.problem == nil {
-		a.problem = &Problem{Line: max(line, 1), What: fmt.Sprintf(format, args...)}
+		a.problem = &Problem{Line: a.within(line), What: fmt.Sprintf(format, args...)}
 	}
 }
+
+// within keeps a line inside the file. YAML counts lone carriage returns as line ends; GitHub and
+// editors do not.
+func (a *analysis) within(line int) int { return min(max(line, 1), len(a.lines)) }
 
 // spend counts work and reports whether there may be more.
 func (a *analysis) spend(n int, line int) bool {
@@ -98,6 +102,7 @@ func (a *analysis) add(o checks.Observation) {
 		a.fail(o.Line, "more than %d problems of workflows", maxObservations)
 		return
 	}
+	o.Line = a.within(o.Line)
 	o.Subject, o.Message, o.Remedy = clean(o.Subject), clean(o.Message), strings.Clone(o.Remedy)
 	a.found = append(a.found, o)
 }
