@@ -64,6 +64,37 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestRealWorkflows looks at workflows of well-kept projects, with the events, conditions and
+// scripts that people write. They must stay quiet but for what testdata/real/README.md says.
+func TestRealWorkflows(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("testdata", "real", "*.yml"))
+	if err != nil || len(files) < 10 {
+		t.Fatal(files, err)
+	}
+	var got []string
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, problem := observe(t, string(data))
+		if problem != nil {
+			t.Errorf("%s: %v", file, problem)
+		}
+		for _, o := range found {
+			got = append(got, filepath.Base(file)+":"+short(o))
+		}
+	}
+	want := []string{
+		"aws-sdk-issue-regression-labeler.yml:14 low unpinned-action: actions/github-script@v7",
+		"osv-scanner-prerelease-check.yml:25 medium unpinned-action: google/osv-scanner-action/.github/workflows/osv-scanner-reusable.yml@main",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("observations (-want +got):\n%s", diff)
+	}
+}
+
 // BenchmarkObserve looks at a workflow with most kinds of problems, parsed before.
 func BenchmarkObserve(b *testing.B) {
 	data, err := os.ReadFile(filepath.Join("testdata", "read", "bad-triage.yml"))
