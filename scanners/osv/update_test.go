@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/scanners/osv/osvtest"
 )
 
 // fakeBucket serves the OSV bucket over HTTP, with ranges, ETags and checksums, and counts
@@ -57,7 +58,7 @@ func (b *fakeBucket) lock() (unlock func()) {
 // set writes record i: everything of p<i> before fixed is affected, changed at a minute.
 func (b *fakeBucket) set(i int, fixed string, minute int) string {
 	id := fmt.Sprintf("GHSA-0000-0000-%04d", i)
-	at := syntheticTime(minute)
+	at := osvtest.Time(minute)
 	b.records[id] = strings.Replace(advisory(id, fmt.Sprintf("p%d", i), below(fixed)), "2025-03-01T00:00:00Z", at.Format(time.RFC3339), 1)
 	b.times[id] = at
 	return id
@@ -142,7 +143,7 @@ func (c *counting) Write(p []byte) (int, error) {
 func started(t *testing.T, b *fakeBucket) (*Index, UpdateOptions) {
 	t.Helper()
 	b.archive = zipped(t, b.records)
-	o := UpdateOptions{URL: b.serve(t).URL, Ecosystems: []string{"npm"}, Now: func() time.Time { return syntheticTime(1 << 20) }}
+	o := UpdateOptions{URL: b.serve(t).URL, Ecosystems: []string{"npm"}, Now: func() time.Time { return osvtest.Time(1 << 20) }}
 	x := open(t, t.TempDir())
 	out, err := x.Update(t.Context(), o)
 	if err != nil {
@@ -172,7 +173,7 @@ func TestUpdateOnlyChanges(t *testing.T) {
 	}
 	defer b.lock()()
 	e := out.Ecosystems[0]
-	if e.Full || e.Changed != 3 || e.Records != 3001 || e.Withdrawn != 1 || !e.Newest.Equal(syntheticTime(2002)) || e.Bytes > b.sent {
+	if e.Full || e.Changed != 3 || e.Records != 3001 || e.Withdrawn != 1 || !e.Newest.Equal(osvtest.Time(2002)) || e.Bytes > b.sent {
 		t.Errorf("update %+v, sent %d", e, b.sent)
 	}
 	if b.sent > listPart+3*500 {
@@ -275,9 +276,9 @@ func TestUpdateWantsArchive(t *testing.T) {
 		{"a record under another's name", func(b *fakeBucket, _ *UpdateOptions) {
 			b.records[b.set(9, "2.0.0", 2001)] = advisory("GHSA-x", "x", everyVersion)
 		}, true},
-		{"a list that is no list", func(b *fakeBucket, _ *UpdateOptions) { b.times["../../secret"] = syntheticTime(9999) }, true},
+		{"a list that is no list", func(b *fakeBucket, _ *UpdateOptions) { b.times["../../secret"] = osvtest.Time(9999) }, true},
 		{"a list that ends too early", func(b *fakeBucket, _ *UpdateOptions) {
-			b.times = map[string]time.Time{"GHSA-0000-0000-0001": syntheticTime(2000)}
+			b.times = map[string]time.Time{"GHSA-0000-0000-0001": osvtest.Time(2000)}
 		}, true},
 		{"more changes than are worth it", func(b *fakeBucket, _ *UpdateOptions) {
 			for i := range maxChanges + 1 {

@@ -1,4 +1,5 @@
-package osv
+// Package osvtest makes advisories and lock files as large as real ones, for benchmarks.
+package osvtest
 
 import (
 	"archive/zip"
@@ -20,14 +21,15 @@ import (
 // 5,000 reports of vulnerabilities and 215,000 of malware, 1,350 bytes each on average,
 // that hardly compress because most of it is hashes.
 const (
-	syntheticVulnerable = 5_000
-	syntheticMalware    = 215_000
+	Vulnerable = 5_000   // reports of vulnerabilities, three of each package
+	Malware    = 215_000 // reports of malware, each of a package of its own
 )
 
-// syntheticName is the i-th package of the synthetic registry.
-func syntheticName(i int) string { return fmt.Sprintf("pkg-%x-%d", i*7919%99991, i) }
+// Name is the i-th package of the synthetic registry.
+func Name(i int) string { return fmt.Sprintf("pkg-%x-%d", i*7919%99991, i) }
 
-func syntheticTime(i int) time.Time {
+// Time is when record i changed: one a minute.
+func Time(i int) time.Time {
 	return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Minute)
 }
 
@@ -40,21 +42,21 @@ func hexText(r *rand.Rand, n int) string {
 	return string(b)
 }
 
-// syntheticVulnerability is a report about package i%(n/3), of two ranges.
-func syntheticVulnerability(r *rand.Rand, i int, modified time.Time) (id, text string) {
+// vulnerability is a report about package i%(n/3), of two ranges.
+func vulnerability(r *rand.Rand, i int, modified time.Time) (id, text string) {
 	id = fmt.Sprintf("GHSA-%04x-%04x-%s", i>>12, i&0xfff, hexText(r, 4))
 	return id, fmt.Sprintf(`{"schema_version":"1.7.3","id":%q,"published":"2024-01-06T20:30:46Z","modified":%q,"aliases":["CVE-2024-%d"],`+
 		`"summary":"Uncontrolled resource consumption in %s, case %d","details":"%s","affected":[{"package":{"name":%q,"ecosystem":"npm","purl":"pkg:npm/x"},`+
 		`"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.%d.%d"}]},{"type":"SEMVER","events":[{"introduced":"2.0.0"},{"fixed":"2.%d.0"}]}]}],`+
 		`"references":[{"type":"WEB","url":"https://advisories.example/%s"}],"database_specific":{"cwe_ids":["CWE-400"],"severity":"HIGH","github_reviewed":true},`+
 		`"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}]}`,
-		id, modified.Format(time.RFC3339Nano), i, syntheticName(i/3), i, hexText(r, 900), syntheticName(i/3), 1+i%30, i%7, 1+i%9, hexText(r, 60))
+		id, modified.Format(time.RFC3339Nano), i, Name(i/3), i, hexText(r, 900), Name(i/3), 1+i%30, i%7, 1+i%9, hexText(r, 60))
 }
 
-// syntheticReport is a report of malware about a package of its own.
-func syntheticReport(r *rand.Rand, i int, modified time.Time) (id, text string) {
+// Report is a report of malware about a package of its own.
+func Report(r *rand.Rand, i int, modified time.Time) (id, text string) {
 	id = fmt.Sprintf("MAL-2025-%d", i)
-	name := "mal-" + syntheticName(i)
+	name := "mal-" + Name(i)
 	versions := `"versions":["1.0.0","1.0.1"]`
 	if i%3 == 0 {
 		versions = `"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]`
@@ -66,8 +68,8 @@ func syntheticReport(r *rand.Rand, i int, modified time.Time) (id, text string) 
 		id, modified.Format(time.RFC3339Nano), i>>16, i&0xffff, i%0x9999, name, hexText(r, 64), hexText(r, 200), name, name, versions, hexText(r, 40), hexText(r, 40), hexText(r, 16), hexText(r, 64))
 }
 
-// writeSynthetic writes the database as dir/npm/all.zip and returns its JSON bytes.
-func writeSynthetic(dir string, vulnerable, malware int) (unpacked int64, err error) {
+// WriteDatabase writes a database of so many reports as dir/npm/all.zip and returns its JSON bytes.
+func WriteDatabase(dir string, vulnerable, malware int) (unpacked int64, err error) {
 	if err := os.MkdirAll(filepath.Join(dir, "npm"), 0o755); err != nil {
 		return 0, err
 	}
@@ -90,9 +92,9 @@ func writeSynthetic(dir string, vulnerable, malware int) (unpacked int64, err er
 	for i := range vulnerable + malware {
 		var id, text string
 		if i < vulnerable {
-			id, text = syntheticVulnerability(r, i, syntheticTime(i))
+			id, text = vulnerability(r, i, Time(i))
 		} else {
-			id, text = syntheticReport(r, i, syntheticTime(i))
+			id, text = Report(r, i, Time(i))
 		}
 		e, err := z.Create(id + ".json")
 		if err != nil {
@@ -112,11 +114,11 @@ func writeSynthetic(dir string, vulnerable, malware int) (unpacked int64, err er
 	return unpacked, f.Close()
 }
 
-// syntheticInventory is a lock file of n packages, 80 in 100 of which no advisory names.
-func syntheticInventory(n int) checks.Inventory {
+// Inventory is a lock file of n packages, 80 in 100 of which no advisory names.
+func Inventory(n int) checks.Inventory {
 	m := checks.Manifest{Path: "package-lock.json", Format: "package-lock.json"}
 	for i := range n {
-		name := syntheticName(i)
+		name := Name(i)
 		if i%10 < 8 {
 			name = strings.Replace(name, "pkg", "safe", 1)
 		}
@@ -124,4 +126,18 @@ func syntheticInventory(n int) checks.Inventory {
 		m.Packages = append(m.Packages, checks.Package{Ecosystem: "npm", Name: name, Version: version, Line: i + 1})
 	}
 	return checks.Inventory{Manifests: []checks.Manifest{m}}
+}
+
+// PackageLock is a package-lock.json of the same packages as Inventory(n).
+func PackageLock(n int) []byte {
+	var b strings.Builder
+	b.WriteString("{\n  \"name\": \"app\",\n  \"lockfileVersion\": 3,\n  \"requires\": true,\n  \"packages\": {\n    \"\": {\n      \"name\": \"app\"\n    }")
+	for _, p := range Inventory(n).Manifests[0].Packages {
+		fmt.Fprintf(&b, ",\n    \"node_modules/%s\": {\n      \"version\": %q,\n      \"resolved\": \"https://registry.example/%s/-/%s-%s.tgz\",\n", p.Name, p.Version, p.Name, p.Name, p.Version)
+		b.WriteString("      \"integrity\": \"sha512-v2kDEe57lecTulaDIuNTPy3Ry4gLGJ6Z1O3vE1krgXZNrsQ+LFTGHVxVjcXPs17LhbZVGedAJv8XZ1tvj5FvSg==\",\n")
+		b.WriteString("      \"dev\": true,\n      \"license\": \"MIT\",\n      \"dependencies\": {\n        \"a-package\": \"^1.0.0\",\n        \"another-package\": \"^2.1.0\"\n      },\n")
+		b.WriteString("      \"engines\": {\n        \"node\": \">=6.9.0\"\n      },\n      \"funding\": {\n        \"type\": \"opencollective\",\n        \"url\": \"https://funding.example/package\"\n      }\n    }")
+	}
+	b.WriteString("\n  }\n}\n")
+	return []byte(b.String())
 }
