@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/packed"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
@@ -23,8 +23,8 @@ func (db *DB) CachedInventory(ctx context.Context, blobDigest, parser string) (c
 	if err != nil {
 		return checks.Manifest{}, err
 	}
-	var m checks.Manifest
-	if err := json.Unmarshal(c.Body, &m); err != nil {
+	m, err := packed.Decode(c.Body)
+	if err != nil {
 		return checks.Manifest{}, fmt.Errorf("reading the cached inventory of %s: %w", blobDigest, err)
 	}
 	return m, nil
@@ -33,11 +33,7 @@ func (db *DB) CachedInventory(ctx context.Context, blobDigest, parser string) (c
 // SaveInventory saves what a reader made of a blob, within the bound of the cache: it may be
 // gone later. Whether a manifest with a Gap is worth saving is the caller's choice.
 func (db *DB) SaveInventory(ctx context.Context, blobDigest, parser string, m checks.Manifest) error {
-	body, err := encode(m)
-	if err != nil {
-		return fmt.Errorf("caching the inventory of %s: %w", blobDigest, err)
-	}
-	return db.SaveCached(ctx, inventoryKey(blobDigest, parser), Cached{Body: body})
+	return db.SaveCached(ctx, inventoryKey(blobDigest, parser), Cached{Body: packed.Encode(&m)})
 }
 
 func inventoryKey(blobDigest, parser string) string { return "inventory:" + blobDigest + ":" + parser }

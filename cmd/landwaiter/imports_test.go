@@ -25,10 +25,11 @@ var importRules = []struct {
 	{"app/githubtest", []string{"app/githubtest/"}},
 	{"app", []string{"app/", "checks", "checks/sums", "checks/output", "store", "store/ledger"}},
 	{"web", []string{"web/", "checks", "checks/output", "store", "store/ledger"}},
-	{"scanners", []string{"scanners/", "checks", "checks/pubkey", "checks/licence", "checks/sums"}},
+	{"scanners", []string{"scanners/", "checks", "checks/pubkey", "checks/licence", "checks/sums", "checks/packed"}},
 	{"store/ledger", nil},
-	{"store", []string{"store/", "checks"}},
+	{"store", []string{"store/", "checks", "checks/packed"}},
 	{"checks/output", []string{"checks", "checks/licence"}},
+	{"checks/packed", []string{"checks"}},
 	// Leaves below checks: plain values in, plain values out, no words of ours.
 	{"checks/licence", nil},
 	{"checks/strict", nil},

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/packed"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 )
 
@@ -54,7 +55,7 @@ func serve(in, out *os.File, read readFunc) int {
 	if _, err := out.Write(append(putHead(frameReady, len(missing)), missing...)); err != nil {
 		return exitTalk
 	}
-	answer := &writer{clean: true}
+	answer := &packed.Writer{Clean: true}
 	jobs := make(chan []checks.File)
 	go receive(in, jobs)
 	for files := range jobs {
@@ -82,7 +83,7 @@ func receive(in io.Reader, jobs chan<- []checks.File) {
 }
 
 // work reads one job's files and answers.
-func work(out io.Writer, answer *writer, files []checks.File, read readFunc) error {
+func work(out io.Writer, answer *packed.Writer, files []checks.File, read readFunc) error {
 	allowProcessor()
 	fileOf := make(map[string]int, len(files))
 	size := 0
@@ -100,13 +101,13 @@ func work(out io.Writer, answer *writer, files []checks.File, read readFunc) err
 	if wrong != nil {
 		return wrong
 	}
-	answer.reset()
+	answer.Reset()
 	putInventory(answer, inv, fileOf, maxAnswer-4)
 	if err := putAnswer(out, answer); err != nil {
 		return err
 	}
 	if size > 4<<20 { // an idle child keeps nothing of a large job
-		answer.reset()
+		answer.Reset()
 		clear(files)
 		inv.Manifests = nil
 		debug.FreeOSMemory()

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/packed"
 )
 
 // What a child sends: a byte that says what, four bytes with the length, and so many bytes. It
@@ -60,41 +61,37 @@ func getAnswer(body []byte, files int, take func(file int, m checks.Manifest) er
 	length := binary.LittleEndian.Uint32(body)
 	body = body[4:]
 	if uint64(length) > uint64(len(body)) {
-		return errShort
+		return errFrame
 	}
-	r := &reader{numbers: body[:length], text: string(body[length:]), strict: true}
-	if !utf8.ValidString(r.text) {
-		return errText
-	}
-	return getInventory(r, files, take)
+	return getInventory(packed.NewReader(body[:length], body[length:]), files, take)
 }
 
 // putAnswer writes a frameAnswer.
-func putAnswer(out io.Writer, w *writer) error {
-	head := putHead(frameAnswer, 4+w.size())
-	head = binary.LittleEndian.AppendUint32(head, uint32(len(w.numbers)))
-	if _, err := out.Write(append(head, w.numbers...)); err != nil {
+func putAnswer(out io.Writer, w *packed.Writer) error {
+	head := putHead(frameAnswer, 4+w.Size())
+	head = binary.LittleEndian.AppendUint32(head, uint32(len(w.Numbers)))
+	if _, err := out.Write(append(head, w.Numbers...)); err != nil {
 		return err
 	}
-	if len(w.text) == 0 {
+	if len(w.Text) == 0 {
 		return nil
 	}
-	_, err := out.Write(w.text)
+	_, err := out.Write(w.Text)
 	return err
 }
 
 // putJob sends files to a child: the lengths of numbers and text, both, and the files' bytes.
-func putJob(out io.Writer, w *writer, files []checks.File) error {
-	w.reset()
-	w.num(len(files))
+func putJob(out io.Writer, w *packed.Writer, files []checks.File) error {
+	w.Reset()
+	w.Num(len(files))
 	for i := range files {
-		w.str(files[i].Path)
-		w.str(files[i].Problem)
-		w.num(len(files[i].Data))
+		w.Str(files[i].Path)
+		w.Str(files[i].Problem)
+		w.Num(len(files[i].Data))
 	}
-	first := binary.LittleEndian.AppendUint32(nil, uint32(len(w.numbers)))
-	first = binary.LittleEndian.AppendUint32(first, uint32(len(w.text)))
-	first = append(append(first, w.numbers...), w.text...)
+	first := binary.LittleEndian.AppendUint32(nil, uint32(len(w.Numbers)))
+	first = binary.LittleEndian.AppendUint32(first, uint32(len(w.Text)))
+	first = append(append(first, w.Numbers...), w.Text...)
 	const gather = 64 << 10 // small files are sent together
 	for i := range files {
 		data := files[i].Data
@@ -132,16 +129,16 @@ func getJob(in io.Reader) ([]checks.File, error) {
 	if _, err := io.ReadFull(in, body); err != nil {
 		return nil, err
 	}
-	r := &reader{numbers: body[:numbers], text: string(body[numbers:])}
-	files := make([]checks.File, r.count(maxInput))
+	r := &packed.Reader{Numbers: body[:numbers], Text: string(body[numbers:])}
+	files := make([]checks.File, r.Count(maxInput))
 	total := 0
 	for i := range files {
-		files[i] = checks.File{Path: r.str(), Problem: r.str()}
-		n := r.num(maxInput - total)
+		files[i] = checks.File{Path: r.Str(), Problem: r.Str()}
+		n := r.Num(maxInput - total)
 		total += n
 		files[i].Data = make([]byte, n)
 	}
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return nil, err
 	}
 	for i := range files {

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/packed"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 )
 
@@ -48,34 +49,38 @@ var tricks = map[string]func(){
 	"garbage":  func() { answerWith([]byte("HTTP/1.1 200 OK\r\n\r\n")) },
 	"flood":    func() { flood() },
 	"too-long": func() { answerWith(putHead(frameAnswer, 1<<31-1)) },
-	"nothing":  func() { answerWith(answerOf(func(w *writer) { w.num(0) }, nil)) },
+	"nothing":  func() { answerWith(answerOf(func(w *packed.Writer) { w.Num(0) }, nil)) },
 	"other-file": func() {
-		answerWith(answerOf(func(w *writer) { w.num(1); putManifest(w, 1, &checks.Manifest{}) }, nil))
+		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(1); w.Manifest(&checks.Manifest{}) }, nil))
 	},
 	"twice": func() {
-		answerWith(answerOf(func(w *writer) {
-			w.num(2)
-			putManifest(w, 0, &checks.Manifest{})
-			putManifest(w, 0, &checks.Manifest{})
+		answerWith(answerOf(func(w *packed.Writer) {
+			w.Num(2)
+			w.Num(0)
+			w.Manifest(&checks.Manifest{})
+			w.Num(0)
+			w.Manifest(&checks.Manifest{})
 		}, nil))
 	},
 	"not-utf-8": func() {
-		answerWith(answerOf(func(w *writer) { w.num(1); putManifest(w, 0, &checks.Manifest{Gap: "\xff"}) }, nil))
+		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(0); w.Manifest(&checks.Manifest{Gap: "\xff"}) }, nil))
 	},
 	"odd-scope": func() {
-		answerWith(answerOf(func(w *writer) {
-			w.num(1)
-			putManifest(w, 0, &checks.Manifest{Packages: []checks.Package{{Name: "a", Scope: "none"}}})
+		answerWith(answerOf(func(w *packed.Writer) {
+			w.Num(1)
+			w.Num(0)
+			w.Manifest(&checks.Manifest{Packages: []checks.Package{{Name: "a", Scope: "none"}}})
 		}, nil))
 	},
 	"no-name": func() {
-		answerWith(answerOf(func(w *writer) {
-			w.num(1)
-			putManifest(w, 0, &checks.Manifest{Packages: []checks.Package{{Version: "1"}}})
+		answerWith(answerOf(func(w *packed.Writer) {
+			w.Num(1)
+			w.Num(0)
+			w.Manifest(&checks.Manifest{Packages: []checks.Package{{Version: "1"}}})
 		}, nil))
 	},
 	"rest": func() {
-		answerWith(answerOf(func(w *writer) { w.num(1); putManifest(w, 0, &checks.Manifest{}) }, []byte("rest")))
+		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(0); w.Manifest(&checks.Manifest{}) }, []byte("rest")))
 	},
 	"shout": func() {
 		for range 1000 {
@@ -118,10 +123,10 @@ func answerWith(b []byte) {
 	select {}
 }
 
-func answerOf(write func(*writer), rest []byte) []byte {
-	w := new(writer)
+func answerOf(write func(*packed.Writer), rest []byte) []byte {
+	w := new(packed.Writer)
 	write(w)
-	w.text = append(w.text, rest...)
+	w.Text = append(w.Text, rest...)
 	var b strings.Builder
 	_ = putAnswer(&b, w) // a Builder takes all
 	return []byte(b.String())

@@ -147,7 +147,7 @@ func (j *job) ask(ctx context.Context, p *Pool, child *process, deadline time.Ti
 		case frameReads:
 			n := binary.LittleEndian.Uint32(body)
 			if uint64(n) >= uint64(len(j.files)) {
-				return at, errNumber
+				return at, errFrame
 			}
 			at = int(n)
 			late.Reset(min(p.config.file, time.Until(deadline)))

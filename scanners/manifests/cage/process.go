@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/landwaiter/landwaiter/checks/packed"
 )
 
 // cause is why the parent ended a child.
@@ -42,7 +44,7 @@ type process struct {
 	used    time.Duration // spent on jobs
 	expiry  *time.Timer   // ends it when it is idle for long; nil before the first time
 	spoiled bool          // it was told to end while it answered
-	jobs    writer        // what is sent with a job
+	jobs    packed.Writer // what is sent with a job
 
 	answers *os.File // what out reads from
 	busy    bool     // a job reads out; guarded by Pool.mu

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/packed"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 )
 
@@ -59,7 +60,7 @@ func carry(t testing.TB, inv checks.Inventory, limit int) ([]checks.Manifest, er
 	for i, m := range inv.Manifests {
 		fileOf[m.Path] = i
 	}
-	w := &writer{clean: true}
+	w := &packed.Writer{Clean: true}
 	putInventory(w, inv, fileOf, limit)
 	var pipe bytes.Buffer
 	if err := putAnswer(&pipe, w); err != nil {
@@ -129,7 +130,7 @@ func TestJobIsCarried(t *testing.T) {
 		{{Path: "e"}},
 	}
 	var pipe bytes.Buffer
-	w := new(writer)
+	w := new(packed.Writer)
 	for _, files := range jobs {
 		if err := putJob(&pipe, w, files); err != nil {
 			t.Fatal(err)
@@ -156,7 +157,7 @@ func TestJobIsCarried(t *testing.T) {
 
 // FuzzAnswer is what a parent does with whatever a child sends.
 func FuzzAnswer(f *testing.F) {
-	w := new(writer)
+	w := new(packed.Writer)
 	m := full()
 	putInventory(w, checks.Inventory{Manifests: []checks.Manifest{m, m, {}}}, map[string]int{"": 1}, maxAnswer)
 	var b bytes.Buffer
@@ -198,7 +199,7 @@ func FuzzAnswer(f *testing.F) {
 func checkManifest(t *testing.T, m checks.Manifest) {
 	t.Helper()
 	for _, p := range m.Packages {
-		if p.Name == "" || p.Line < 0 || len(p.Via) > maxList || len(p.Requirers) > maxList {
+		if p.Name == "" || p.Line < 0 || len(p.Via) > 64 || len(p.Requirers) > 64 {
 			t.Fatalf("%+v", p)
 		}
 	}
@@ -212,12 +213,12 @@ func checkManifest(t *testing.T, m checks.Manifest) {
 func BenchmarkWire(b *testing.B) {
 	inv := manifests.Read(b.Context(), []checks.File{{Path: "package-lock.json", Data: lockOf(1500)}})
 	b.Run("own", func(b *testing.B) {
-		w := &writer{clean: true}
+		w := &packed.Writer{Clean: true}
 		for b.Loop() {
-			w.reset()
+			w.Reset()
 			putInventory(w, inv, map[string]int{}, maxAnswer)
-			body := append([]byte{byte(len(w.numbers)), byte(len(w.numbers) >> 8), byte(len(w.numbers) >> 16), 0}, w.numbers...)
-			body = append(body, w.text...)
+			body := append([]byte{byte(len(w.Numbers)), byte(len(w.Numbers) >> 8), byte(len(w.Numbers) >> 16), 0}, w.Numbers...)
+			body = append(body, w.Text...)
 			if err := getAnswer(body, 1, func(int, checks.Manifest) error { return nil }); err != nil {
 				b.Fatal(err)
 			}

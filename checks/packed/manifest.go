@@ -1,0 +1,210 @@
+package packed
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"unicode/utf8"
+
+	"github.com/landwaiter/landwaiter/checks"
+)
+
+// These have the fields that are carried, so that a new field of checks does not get lost: when
+// one of the lines below them does not compile, add the field here, in put and in read.
+type (
+	manifestFields struct {
+		Path, Digest, Format string // only Encode carries them
+		Packages             []checks.Package
+		Observations         []checks.Observation
+		Gap                  string
+	}
+	packageFields struct {
+		PURL, Ecosystem, Name, Version string
+		Constraint                     string
+		Line                           int
+		Scope                          checks.Scope
+		Relation                       checks.Relation
+		Via                            []string
+		Licence, Manager, Commit       string
+		Deprecated                     string
+		Requirers                      []checks.Requirer
+	}
+	requirerFields    struct{ Name, Version, Constraint string }
+	observationFields struct {
+		Rule     string
+		Severity checks.Severity
+		Line     int
+		Subject  string
+		Message  string
+		Remedy   string
+		Package  *checks.Package // nil in a manifest
+	}
+)
+
+var (
+	_ = manifestFields(checks.Manifest{})
+	_ = packageFields(checks.Package{})
+	_ = requirerFields(checks.Requirer{})
+	_ = observationFields(checks.Observation{})
+)
+
+// What one message may hold. The readers of manifests give no more.
+const (
+	MaxPackages     = 250_000 // of one Manifest
+	maxPackages     = 1_000_000
+	maxObservations = 100_000
+	maxList         = 64 // of Via and Requirers
+)
+
+var (
+	errWord  = errors.New("a scope, relation or severity is none")
+	errEmpty = errors.New("a package has no name")
+)
+
+// Manifest writes m without Path, Digest and Format.
+func (w *Writer) Manifest(m *checks.Manifest) {
+	w.Str(m.Gap)
+	w.Num(len(m.Packages))
+	for i := range m.Packages {
+		w.pack(&m.Packages[i])
+	}
+	w.Num(len(m.Observations))
+	for i := range m.Observations {
+		o := &m.Observations[i]
+		w.Str(o.Rule)
+		w.Num(int(o.Severity))
+		w.Num(o.Line)
+		w.Str(o.Subject)
+		w.Str(o.Message)
+		w.Str(o.Remedy)
+	}
+}
+
+func (w *Writer) pack(p *checks.Package) {
+	w.Str(p.PURL)
+	w.Str(p.Ecosystem)
+	w.Str(p.Name)
+	w.Str(p.Version)
+	w.Str(p.Constraint)
+	w.Num(p.Line)
+	w.Str(string(p.Scope))
+	w.Str(string(p.Relation))
+	w.Num(len(p.Via))
+	for _, name := range p.Via {
+		w.Str(name)
+	}
+	w.Str(p.Licence)
+	w.Str(p.Manager)
+	w.Str(p.Commit)
+	w.Str(p.Deprecated)
+	w.Num(len(p.Requirers))
+	for i := range p.Requirers {
+		w.Str(p.Requirers[i].Name)
+		w.Str(p.Requirers[i].Version)
+		w.Str(p.Requirers[i].Constraint)
+	}
+}
+
+// Manifest reads what Writer.Manifest wrote.
+func (r *Reader) Manifest() (m checks.Manifest) {
+	m.Gap = r.Str()
+	n := r.Count(MaxPackages)
+	if r.packages += n; r.packages > maxPackages {
+		r.fail(errNumber)
+	}
+	if n > 0 && r.err == nil {
+		m.Packages = make([]checks.Package, n)
+	}
+	for i := range m.Packages {
+		if r.unpack(&m.Packages[i]); r.err != nil {
+			return m
+		}
+	}
+	n = r.Count(maxObservations)
+	if r.observations += n; r.observations > maxObservations {
+		r.fail(errNumber)
+	}
+	for range n {
+		if r.err != nil {
+			break
+		}
+		m.Observations = append(m.Observations, checks.Observation{
+			Rule: r.Str(), Severity: checks.Severity(r.Num(int(checks.SeverityCritical))), Line: r.Num(math.MaxInt32),
+			Subject: r.Str(), Message: r.Str(), Remedy: r.Str(),
+		})
+	}
+	return m
+}
+
+func (r *Reader) unpack(p *checks.Package) {
+	p.PURL, p.Ecosystem, p.Name, p.Version, p.Constraint = r.Str(), r.Str(), r.Str(), r.Str(), r.Str()
+	p.Line = r.Num(math.MaxInt32)
+	p.Scope, p.Relation = checks.Scope(r.Str()), checks.Relation(r.Str())
+	p.Via = r.strs(maxList)
+	p.Licence, p.Manager, p.Commit, p.Deprecated = r.Str(), r.Str(), r.Str(), r.Str()
+	if n := r.Count(maxList); n > 0 {
+		p.Requirers = make([]checks.Requirer, n)
+	}
+	for i := range p.Requirers {
+		p.Requirers[i] = checks.Requirer{Name: r.Str(), Version: r.Str(), Constraint: r.Str()}
+	}
+	switch p.Scope {
+	case "", checks.ScopeRuntime, checks.ScopeDevelopment, checks.ScopeOptional:
+	default:
+		r.fail(errWord)
+	}
+	switch p.Relation {
+	case "", checks.Direct, checks.Transitive:
+	default:
+		r.fail(errWord)
+	}
+	if p.Name == "" {
+		r.fail(errEmpty)
+	}
+}
+
+// version begins what Encode writes. It rises with every change of it.
+const version = 1
+
+var errVersion = errors.New("was written by another version")
+
+// Encode returns the whole of m as bytes.
+func Encode(m *checks.Manifest) []byte {
+	w := new(Writer)
+	w.Str(m.Path)
+	w.Str(m.Digest)
+	w.Str(m.Format)
+	w.Manifest(m)
+	b := make([]byte, 0, 5+w.Size())
+	b = binary.LittleEndian.AppendUint32(append(b, version), uint32(len(w.Numbers)))
+	return append(append(b, w.Numbers...), w.Text...)
+}
+
+// Decode reads what Encode returned.
+func Decode(b []byte) (checks.Manifest, error) {
+	if len(b) < 5 || b[0] != version {
+		return checks.Manifest{}, errVersion
+	}
+	length := uint64(binary.LittleEndian.Uint32(b[1:]))
+	b = b[5:]
+	if length > uint64(len(b)) {
+		return checks.Manifest{}, errShort
+	}
+	r := NewReader(b[:length], b[length:])
+	path, digest, format := r.Str(), r.Str(), r.Str()
+	m := r.Manifest()
+	m.Path, m.Digest, m.Format = path, digest, format
+	if err := r.End(); err != nil {
+		return checks.Manifest{}, err
+	}
+	return m, nil
+}
+
+// NewReader reads the two parts of a message whose text must be valid.
+func NewReader(numbers, text []byte) *Reader {
+	r := &Reader{Numbers: numbers, Text: string(text), Strict: true}
+	if !utf8.ValidString(r.Text) {
+		r.fail(errText)
+	}
+	return r
+}
