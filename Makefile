@@ -13,9 +13,10 @@ export LANDWAITER_CORPUS
 GOVULNDB  ?= file://$(CURDIR)/.ci/vulndb
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+OSVSCANNER  := github.com/google/osv-scanner/v2/cmd/osv-scanner@v2.5.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: all build demo test lint bench clean deps
+.PHONY: all build demo test lint bench benchmarks clean deps
 all: build
 
 build: ## build bin/landwaiter
@@ -35,7 +36,10 @@ lint: $(TOOLS)/staticcheck $(TOOLS)/govulncheck ## gofmt, vet, staticcheck, govu
 	$(TOOLS)/govulncheck -db '$(GOVULNDB)' ./...
 	$(GO) test -run 'TestImports' ./cmd/landwaiter
 
-bench: ## print the figures of docs/performance.md
+bench: build $(TOOLS)/osv-scanner ## measure the goals of docs/performance.md beside osv-scanner (20 minutes and more)
+	$(GO) run ./.ci/bench $(BENCHFLAGS)
+
+benchmarks: ## run the Go benchmarks of all packages
 	$(GO) test -run '^$$' -bench . -benchmem ./cmd/landwaiter ./app ./store ./scanners/...
 
 deps: ## PostgreSQL for the store's tests, from Debian's packages
@@ -43,6 +47,11 @@ deps: ## PostgreSQL for the store's tests, from Debian's packages
 
 $(TOOLS)/staticcheck:
 	GOBIN=$(abspath $(TOOLS)) $(GO) install $(STATICCHECK)
+
+# What bench compares with: 2.6.0 needs a newer Go, and measures the same.
+$(TOOLS)/osv-scanner:
+	@echo "building osv-scanner (about four minutes)"
+	GOBIN=$(abspath $(TOOLS)) CGO_ENABLED=0 $(GO) install -trimpath -ldflags '-s -w' $(OSVSCANNER)
 
 $(TOOLS)/govulncheck:
 	GOBIN=$(abspath $(TOOLS)) $(GO) install $(GOVULNCHECK)
