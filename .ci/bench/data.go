@@ -109,7 +109,14 @@ func writeDatabase(folder string, malware int) (int64, error) {
 	defer f.Close() // again, for what goes wrong before the end
 	w := bufio.NewWriterSize(f, 1<<20)
 	z := zip.NewWriter(w)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	deflater, err := flate.NewWriter(nil, flate.BestSpeed)
+	if err != nil {
+		return 0, err
+	}
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { // one entry is open at a time
+		deflater.Reset(w)
+		return deflater, nil
+	})
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range vulnerable + malware {
 		id, text := record(r, i)

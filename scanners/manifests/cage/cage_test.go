@@ -82,16 +82,15 @@ func TestG20Tricks(t *testing.T) {
 	} {
 		t.Run(trick, func(t *testing.T) {
 			t.Parallel()
-			c := Config{file: time.Minute}
-			if strings.HasPrefix(want, "took") {
-				c.file = 200 * time.Millisecond
-			}
-			if trick == "flood" {
-				c.wall = 3 * time.Second
-			}
-			p := open(t, c)
+			p := open(t, Config{file: time.Minute, wall: time.Minute})
 			// A child that starts slowly is no trick: the first one is there before.
 			wantWell(t, p)
+			if strings.HasPrefix(want, "took") {
+				p.config.file = 200 * time.Millisecond
+			}
+			if trick == "flood" {
+				p.config.wall = 3 * time.Second
+			}
 			m := readOne(t, p, file(trick))
 			if !strings.HasPrefix(m.Gap, "could not be read: ") || !strings.Contains(m.Gap, want) || len(m.Packages) > 0 {
 				t.Errorf("gap %q with %d packages, want one about %q", m.Gap, len(m.Packages), want)
@@ -99,7 +98,7 @@ func TestG20Tricks(t *testing.T) {
 			if m.Digest != "d-"+trick || m.Format != "requirements.txt" {
 				t.Errorf("digest %q, format %q", m.Digest, m.Format)
 			}
-			p.config.file = time.Minute // a new child may take its time to start
+			p.config.file, p.config.wall = time.Minute, time.Minute // a new child may take its time to start
 			wantWell(t, p)
 		})
 	}

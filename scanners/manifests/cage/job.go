@@ -118,7 +118,7 @@ func (j *job) blame(file int, died string) {
 // failed, -1 when none.
 func (j *job) ask(ctx context.Context, p *Pool, child *process, deadline time.Time) (at int, err error) {
 	started := time.Now()
-	late := time.AfterFunc(min(p.config.file, time.Until(deadline)), func() {
+	late := time.AfterFunc(time.Until(deadline), func() { // until it begins a manifest it may be starting
 		if time.Until(deadline) <= 0 {
 			child.kill(causeWall)
 			return
