@@ -72,13 +72,12 @@ func (l *podLock) add(p syntax.Node) error {
 		return fmt.Errorf("is not valid as Podfile.lock: line %d: expected a pod with its version", p.Line())
 	}
 	name, _, _ := strings.Cut(m[1], "/")
-	i, known := l.byName[name]
-	if !known {
+	if _, known := l.byName[name]; !known {
 		kept, origin := name, l.from[name]
 		if origin.Get(":path").Kind() != syntax.Absent || origin.Get("path").Kind() != syntax.Absent {
 			kept = "" // a folder, but what it needs is needed by the project
 		}
-		i = l.s.add(kept, m[2], p.Line())
+		i := l.s.add(kept, m[2], p.Line())
 		l.byName[name] = i
 		if commit := origin.Get(":commit").Text(); isCommit(commit) {
 			l.s.packages[i].Commit = strings.Clone(commit)

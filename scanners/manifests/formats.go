@@ -101,6 +101,9 @@ var formats = []Format{
 	}, Manager: "sbom", Tier: 1, Parser: ParserOwn, read: readSBOM, remedy: "write it again, or remove it from the repository"},
 	{Name: "SPDX RDF", Files: []string{"*.spdx.rdf", "*.spdx.rdf.xml"}, Manager: "sbom", Tier: 1, Parser: ParserLibrary, read: readSPDXRDF, remedy: "write it again, as JSON, or remove it from the repository"},
 
+	{Name: "lib/apk/db/installed", Files: []string{"/lib/apk/db/installed", "/usr/lib/apk/db/installed", "/var/lib/apk/db/installed"}, Ecosystem: "Alpine", Manager: "apk", Tier: 2, Parser: ParserOwn, read: readAPK, remedy: "remove it from the repository"},
+	{Name: "var/lib/dpkg/status", Files: []string{"/var/lib/dpkg/status", "/var/lib/dpkg/status.d/*"}, Ecosystem: "Debian", Manager: "apt", Tier: 2, Parser: ParserOwn, read: readDpkg, remedy: "remove it from the repository"},
+	{Name: "osv-scanner-custom.json", Files: []string{"osv-scanner-custom.json"}, Manager: "osv-scanner", Tier: 2, Parser: ParserOwn, read: readScannerReport, remedy: "correct it by hand"},
 	{Name: "pubspec.lock", Files: []string{"pubspec.lock"}, Ecosystem: "Pub", Manager: "pub", Tier: 2, Parser: ParserOwn, read: readPubspec, remedy: "run `dart pub get` to write it again"},
 	{Name: "pubspec.yaml", Files: []string{"pubspec.yaml"}, Ecosystem: "Pub", Manager: "pub", Tier: 2, Parser: ParserOwn, Companion: true, wants: wantsPubspec, locks: []string{"pubspec.lock"}, remedy: "correct it by hand"},
 	{Name: "mix.lock", Files: []string{"mix.lock"}, Ecosystem: "Hex", Manager: "mix", Tier: 2, Parser: ParserOwn, read: readMix, remedy: "run `mix deps.get` to write it again"},
@@ -134,7 +137,7 @@ var named, patterned = func() (map[string]int, map[string][]pattern) {
 				continue
 			}
 			ext := path.Ext(p)
-			if strings.Contains(ext, "*") {
+			if strings.Contains(ext, "*") || ext == "" && strings.HasSuffix(p, "*") {
 				ext = "*"
 			}
 			others[ext] = append(others[ext], pattern{p, i})

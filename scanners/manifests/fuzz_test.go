@@ -120,6 +120,9 @@ func FuzzDenoManifest(f *testing.F)    { fuzz(f, "deno.jsonc") }
 func FuzzPubspecManifest(f *testing.F) { fuzz(f, "pubspec.yaml") }
 func FuzzSetupCfg(f *testing.F)        { fuzz(f, "setup.cfg") }
 func FuzzSetup(f *testing.F)           { fuzz(f, "setup.py") }
+func FuzzAPK(f *testing.F)             { fuzz(f, "lib/apk/db/installed") }
+func FuzzDpkg(f *testing.F)            { fuzz(f, "var/lib/dpkg/status") }
+func FuzzScannerReport(f *testing.F)   { fuzz(f, "osv-scanner-custom.json") }
 func FuzzActions(f *testing.F) {
 	fuzz(f, ".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n    - uses: o/r@v1 # x\n")
 }

@@ -170,6 +170,9 @@ func TestG23LockFiles(t *testing.T) {
 		{"deno version unknown", "deno.lock", `{"version": "5", "npm": {"a@1.0.0": {}}}`, `"5"`, `"6"`, "is not known"},
 		{"deno without a version", "deno.lock", `{"version": "5", "npm": {"a@1.0.0": {}}}`, "a@1.0.0", "a", "expected name@version"},
 		{"catalogue library", "gradle/libs.versions.toml", "[libraries]\na = \"g:a:1.0\"\n", "g:a:1.0", "a", "no group and name"},
+		{"apk without a version", "lib/apk/db/installed", "P:a\nV:1\n", "V:1", "X:1", "no version"},
+		{"dpkg without a version", "var/lib/dpkg/status", "Package: a\nVersion: 1\n", "Version", "version", "no version"},
+		{"report without an ecosystem", "osv-scanner-custom.json", `{"results": [{"packages": [{"package": {"name": "a", "version": "1", "ecosystem": "npm"}}]}]}`, "ecosystem", "system", "no ecosystem"},
 		{"gradle line", "gradle.lockfile", "a:b:1=c\n", "=c", "", "line 1"},
 		{"pom of another kind", "pom.xml", "<project><dependencies><dependency><groupId>a</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "project>", "other>", "root element"},
 		{"pom property nobody defines", "pom.xml", "<project><properties><g>a</g></properties><dependencies><dependency><groupId>${g}</groupId><artifactId>b</artifactId></dependency></dependencies></project>", "${g}", "${h}", "by properties that neither it nor its parents"},
@@ -355,6 +358,7 @@ func TestG20HostileFiles(t *testing.T) {
 		{"requirements in a line", "setup.py", "install_requires=[" + strings.Repeat("'a>=1',", 500_000) + "]\ninstall_requires=['a']"},
 		{"specifiers", "deno.lock", `{"version":"4","specifiers":{` + many(100_000, func(i int) string { return fmt.Sprintf(`%s"npm:a%d@1":"1.0.0"`, comma2(i), i) }) + `},"npm":{` +
 			many(100_000, func(i int) string { return fmt.Sprintf(`%s"a%d@1.0.0":{"dependencies":["a%d"]}`, comma2(i), i, i+1) }) + "}}"},
+		{"stanzas", "var/lib/dpkg/status", many(200_000, func(i int) string { return fmt.Sprintf("Package: a%d\nVersion: 1\n\n", i) })},
 		{"services", "compose.yaml", "services:\n" + many(50_000, func(i int) string { return fmt.Sprintf("  s%d:\n    image: a%d\n", i, i) })},
 		{"long lines", "stack.yaml.lock", strings.Repeat("hackage: a-", 500_000)},
 	} {

@@ -208,6 +208,7 @@ var ecosystems = func() map[string]string {
 			m[t.name] = ecosystem
 		}
 	}
+	delete(m, packageurl.TypeGeneric) // a name that nobody gives out
 	return m
 }()
 
