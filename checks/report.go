@@ -74,8 +74,8 @@ type Finding struct {
 	Subject string `json:"subject,omitempty"`
 	// Risk is the risk score, 0 to 100, and RiskParts are the points that add up to it. The
 	// formula is in docs/risk.md.
-	Risk      int         `json:"risk,omitempty"`
-	RiskParts []risk.Part `json:"risk_parts,omitempty"`
+	Risk      int        `json:"risk,omitempty"`
+	RiskParts []RiskPart `json:"risk_parts,omitempty"`
 	// Score is the advisory's CVSS base score, 0 when there is none; EPSS the probability of
 	// exploitation, 0 when not known; Exploited says that it is known to be exploited.
 	Score     float64 `json:"score,omitempty"`
@@ -99,6 +99,9 @@ const (
 	LevelWarn     = "warn"
 	LevelAccepted = "accepted"
 )
+
+// RiskPart is one summand of a risk score.
+type RiskPart = risk.Part
 
 // What Finding.Reach says. Neither says anything of what other modules import.
 const (

@@ -151,7 +151,7 @@ func (f *finder) young(a arrival) *problem {
 	}
 	p := &problem{
 		severity: SeverityMedium, summary: fmt.Sprintf("published %s ago, minimum %s", ageText(age), limit),
-		remedy: fmt.Sprintf("Wait until %s; or take an older version.", fact.Published.Add(rule.Time+day-1).UTC().Format("2 Jan 2006")),
+		remedy: fmt.Sprintf("Wait until %s; or take an older version.", fact.Published.Add(rule.Time+time.Minute-1).UTC().Format("2 Jan 2006, 15:04 UTC")),
 		facts:  func(c *Finding) { t := fact.Published.UTC().Truncate(time.Second); c.Published = &t },
 	}
 	if f.cures[f.headPlace(a.path, a.Package)][a.Version] {

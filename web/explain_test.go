@@ -15,6 +15,8 @@ import (
 
 const pullKey = "pr:17:7:0123456789abcdef0123456789abcdef01234567"
 
+const script = "<script>alert(1)</script>"
+
 // explainServer serves one report with hostile text in it.
 func explainServer(t *testing.T) (http.Handler, Links) {
 	t.Helper()
@@ -32,9 +34,14 @@ func explainServer(t *testing.T) (http.Handler, Links) {
 					Verdict: checks.Fail,
 					Findings: []checks.Finding{{
 						Package: checks.FindingPackage{Name: "<script>alert(1)</script>"}, Introduced: true, Level: checks.LevelBlock,
-						URL: "javascript:alert(2)", Advisory: "GHSA-1",
+						URL: "javascript:alert(2)", Advisory: "GHSA-1", Severity: checks.SeverityHigh, Score: 8.1, EPSS: 0.344, Exploited: true, Reach: checks.ReachNotImported,
+						Risk: 45, RiskParts: []checks.RiskPart{{Name: "severity", Points: 40, Why: "CVSS 8.0"}, {Name: "depth", Points: 5, Why: "direct dependency"}},
+					}, {
+						Rule: checks.RuleInjection, Subject: script, Summary: script, Licence: script, Remediation: script, Aliases: []string{script},
+						Location: checks.Location{Path: script}, DependencyPath: []string{script}, Introduced: true, Level: checks.LevelWarn,
 					}},
-					Time: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
+					Cured: []checks.Cured{{Advisory: script, Package: checks.FindingPackage{Name: script, Version: script}, To: script}},
+					Time:  time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
 				},
 			}, nil
 		},
@@ -96,7 +103,20 @@ func TestG17ExplainEscapes(t *testing.T) {
 			t.Errorf("the page contains %q:\n%s", bad, body)
 		}
 	}
-	if !strings.Contains(body, "&lt;script&gt;") {
-		t.Error("the package's name is not shown")
+	// The package's name, seven texts of the second finding, four of what is cured.
+	if n := strings.Count(body, "&lt;script&gt;"); n != 12 {
+		t.Errorf("%d of 12 hostile texts are shown", n)
+	}
+}
+
+// TestExplainShowsTheRisk: a reader sees what the score consists of, and rules without advisories.
+func TestExplainShowsTheRisk(t *testing.T) {
+	t.Parallel()
+	h, links := explainServer(t)
+	body := open(h, "/repos/acme/private-shop/pr/7@0123456789abcdef0123456789abcdef01234567?repo=17&proof="+links.Sign(pullKey)).Body.String()
+	for _, want := range []string{"45<br>", "&#43;40 severity: CVSS 8.0", "&#43;5 depth: direct dependency", "known exploited", "EPSS 0.344", "not imported", "<code>workflow-script-injection</code>", "Cured by this change"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q:\n%s", want, body)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,22 +38,29 @@ func (p page) annotations() []Annotation {
 }
 
 func annotationTitle(f checks.Finding) string {
-	what := f.Severity.String()
-	if f.Malware {
-		what = "malware"
+	title := fmt.Sprintf("%s: %s", severity(f), Plain(what(f), 100))
+	if f.Advisory == "" {
+		title = fmt.Sprintf("%s: %s", Plain(f.Rule, 40), Plain(what(f), 100))
 	}
-	title := fmt.Sprintf("%s: %s %s (%s)", what, Plain(f.Package.Name, 100), Plain(f.Package.Version, 40), Plain(f.Advisory, 40))
+	if f.Package.Version != "" {
+		title += " " + Plain(f.Package.Version, 40)
+	}
+	if f.Advisory != "" {
+		title += " (" + Plain(f.Advisory, 40) + ")"
+	}
 	return cutBytes(title, maxAnnotationTitle)
 }
 
 func annotationMessage(f checks.Finding) string {
-	lines := []string{Plain(f.Summary, maxPiece)}
-	if f.Summary == "" {
-		lines[0] = Plain(f.Advisory, maxPiece)
+	lines := []string{Plain(cmp.Or(f.Summary, name(f)), 2*maxPiece)}
+	if notes := remarks(f); len(notes) > 0 {
+		lines = append(lines, strings.Join(notes, ", "))
 	}
 	switch {
 	case f.Command:
 		lines = append(lines, "Fix: "+plainLines(f.Remediation))
+	case strings.Contains(f.Remediation, "\n"):
+		lines = append(lines, plainLines(f.Remediation))
 	case f.Remediation != "":
 		lines = append(lines, Plain(f.Remediation, 4*maxPiece))
 	}
@@ -62,13 +70,18 @@ func annotationMessage(f checks.Finding) string {
 	return strings.Join(lines, "\n")
 }
 
+// plainLines is Plain for each line, which keeps the spaces that it starts with.
 func plainLines(s string) string {
 	var lines []string
 	for line := range strings.Lines(s) {
-		lines = append(lines, Plain(line, maxPiece))
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		lines = append(lines, strings.Repeat(" ", min(indent, maxIndent))+Plain(line, maxPiece))
 	}
 	return strings.Join(lines, "\n")
 }
+
+// maxIndent is the most spaces that a line may start with.
+const maxIndent = 24
 
 func annotationDetails(f checks.Finding) string {
 	var lines []string
@@ -81,6 +94,9 @@ func annotationDetails(f checks.Finding) string {
 	}
 	if len(f.Aliases) > 0 {
 		lines = append(lines, "also known as: "+Plain(strings.Join(f.Aliases, ", "), 1000))
+	}
+	if len(f.RiskParts) > 0 {
+		lines = append(lines, "risk "+riskText(f))
 	}
 	if f.URL != "" {
 		lines = append(lines, Plain(f.URL, 1000))

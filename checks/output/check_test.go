@@ -205,7 +205,7 @@ func TestAnnotations(t *testing.T) {
 		t.Errorf("%d failures", failures)
 	}
 	want := output.Annotation{Path: "go.mod", StartLine: 3, EndLine: 3, Level: "failure", Title: "critical: p3 1.0.0 (GHSA-1)",
-		Message: "a problem of p3\nFix: go get p3@v2.0.0 && go mod tidy\n# 2.0.0 is a new major version: read its changelog"}
+		Message: "a problem of p3\nFix: go get p3@v2.0.0 && go mod tidy\n# 2.0.0 is a new major version: read its changelog", RawDetails: "risk 53: severity +48 (critical, without a CVSS score), depth +5 (direct dependency)"}
 	for _, a := range got {
 		if a.StartLine == 3 {
 			if diff := cmp.Diff(want, a); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -26,9 +27,9 @@ var hostile = []string{
 }
 
 // gfm renders as GitHub does before it looks for mentions: its extensions, HTML kept.
-func gfm() goldmark.Markdown {
+var gfm = sync.OnceValue(func() goldmark.Markdown {
 	return goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(html.WithUnsafe()))
-}
+})
 
 var (
 	tag       = regexp.MustCompile(`<!--.*?-->|</?([a-zA-Z][a-zA-Z0-9]*)([^>]*)>`)
@@ -114,7 +115,7 @@ func TestEscape(t *testing.T) {
 // hostileReports are reports of all kinds in which every text that comes from others is s.
 func hostileReports(t testing.TB, s string) []checks.Report {
 	t.Helper()
-	p := policy(t, "")
+	p := policy(t, "dependencies: {licences: {allow: [MIT]}, deprecated: block, yanked: block, images: warn}\nworkflows: {trusted_owners: []}\n")
 	evil := pkg(s, s, 1)
 	evil.Via, evil.Scope = []string{s, s, s}, checks.Scope(s)
 	plain := pkg("plain", s, 1)
@@ -122,8 +123,10 @@ func hostileReports(t testing.TB, s string) []checks.Report {
 	mal.Advisory.Malware = true
 	h := hit(evil, s+"1", checks.SeverityHigh, s)
 	h.Advisory.Summary, h.Advisory.URL, h.Advisory.Aliases = s, s, []string{s}
-	pr := pull(p, []checks.Package{pkg(s, "0", 1)}, []checks.Package{evil, plain, {Ecosystem: s, Name: s + "x", Constraint: s}}, h, mal,
-		hit(plain, s+"2", checks.SeverityLow, s))
+	h.Advisory.EPSS, h.Advisory.Exploited, h.Advisory.Score = 0.5, true, 9.8
+	evil.Licence, evil.Deprecated, evil.Requirers = s, s, []checks.Requirer{{Name: s, Version: s, Constraint: s}}
+	cured := hit(pkg(s, "0", 1), s+"3", checks.SeverityHigh, s, checks.Base)
+	pr := checks.Judge(hostileMaterial(s, evil, plain), p, hostileEvidence(s, plain, h, mal, hit(plain, s+"2", checks.SeverityLow, s), cured), now)
 	for i := range pr.Findings {
 		pr.Findings[i].Location.Path = s
 	}
@@ -137,6 +140,34 @@ func hostileReports(t testing.TB, s string) []checks.Report {
 	r.Subject.Ref, r.Subject.Repository = "refs/tags/"+s, s
 	workflow := attested("app", digestOf(0), "https://github.com/"+s+"/.github/workflows/a.yml@refs/heads/main")
 	return []checks.Report{pr, r, release(p, []string{"app"}, workflow)}
+}
+
+// hostileMaterial is a change to a manifest and a file whose problems nobody advises of.
+func hostileMaterial(s string, evil, plain checks.Package) *checks.Material {
+	observed := func(rule string) checks.Observation {
+		return checks.Observation{Rule: rule, Severity: checks.SeverityHigh, Line: 3, Subject: s, Message: "runs " + s, Remedy: "steps:\n  - uses: " + s + "\n"}
+	}
+	file := checks.Manifest{Path: s + ".yml", Digest: "f", Observations: []checks.Observation{
+		observed(checks.RuleInjection), observed(checks.RuleImage), observed(checks.RuleUnpinned), observed(s),
+	}}
+	return &checks.Material{
+		Subject: checks.Subject{Kind: checks.KindPullRequest, Repository: s, Ref: s, Commit: commit, Number: 7}, Compared: true,
+		Base: checks.Tree{Inventory: checks.Inventory{Manifests: []checks.Manifest{{Path: "go.mod", Digest: "b", Packages: []checks.Package{pkg(s, "0", 1)}}}}},
+		Head: checks.Tree{Inventory: checks.Inventory{Manifests: []checks.Manifest{
+			{Path: "go.mod", Digest: "h", Packages: []checks.Package{evil, plain, {Ecosystem: s, Name: s + "x", Constraint: s}}}, file,
+		}}},
+	}
+}
+
+// hostileEvidence says the worst of it in hostile words.
+func hostileEvidence(s string, plain checks.Package, matches ...checks.Match) []checks.Evidence {
+	fake := checks.Observation{Rule: checks.RuleLookalike, Line: 1, Subject: s, Message: s, Remedy: s, Package: &plain}
+	fact := checks.Fact{Ecosystem: "Go", Name: "plain", Version: s, Licence: s, Deprecated: s, Yanked: true, Source: s, Time: now}
+	return []checks.Evidence{
+		{Scanner: "osv", Complete: true, DataTime: now, Matches: matches, Observations: []checks.Observed{{Side: checks.Head, Path: "go.mod", Observation: fake}},
+			Claims: []checks.Claim{{Path: "go.mod", Package: plain, Version: s}}},
+		{Scanner: "registry", Facts: []checks.Fact{fact}, Gaps: []checks.Gap{{Reason: s}}},
+	}
 }
 
 // judgeReport renders everything that r makes GitHub show.
@@ -158,10 +189,18 @@ func judgeReport(t *testing.T, r checks.Report, s string) {
 			t.Fatalf("annotation %+v", a)
 		}
 	}
-	var table bytes.Buffer
-	if err := output.Table(&table, r, false); err != nil || strings.ContainsAny(table.String(), "\x1b\x00\r") {
+	var table, markdown, sarif bytes.Buffer
+	if err := output.Table(&table, r, false); err != nil || strings.ContainsAny(table.String(), "\x1b\x00\r\u202e") {
 		t.Fatalf("table %q: %v", table.String(), err)
 	}
+	if err := output.Markdown(&markdown, r); err != nil {
+		t.Fatal(err)
+	}
+	judgeMarkdown(t, markdown.String())
+	if err := output.SARIF(&sarif, r); err != nil || strings.ContainsAny(sarif.String(), "\x1b\x00\r\u202e") {
+		t.Fatalf("SARIF %q: %v", sarif.String(), err)
+	}
+	judgeSARIF(t, sarif.Bytes())
 }
 
 // TestG16Reports: reports full of hostile text render to our own elements and nothing else.

@@ -32,9 +32,9 @@ func pkg(name, version string, line int) checks.Package {
 		Scope: checks.ScopeRuntime, Relation: checks.Direct, Manager: "go"}
 }
 
-// hit is a match of the head in go.mod.
-func hit(p checks.Package, id string, s checks.Severity, cure string) checks.Match {
-	return checks.Match{Side: checks.Head, Path: "go.mod", Package: p, Advisory: checks.Advisory{ID: id, Severity: s, Cure: cure, Summary: "a problem of " + p.Name}}
+// hit is a match in go.mod, of the head when no side is given.
+func hit(p checks.Package, id string, s checks.Severity, cure string, side ...checks.Side) checks.Match {
+	return checks.Match{Side: append(side, checks.Head)[0], Path: "go.mod", Package: p, Advisory: checks.Advisory{ID: id, Severity: s, Cure: cure, Summary: "a problem of " + p.Name}}
 }
 
 // pull judges a pull request that changes go.mod from base to head.

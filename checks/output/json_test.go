@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,6 +138,28 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
+var sarifSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	return c.Compile(filepath.Join("testdata", "sarif-used.schema.json"))
+})
+
+// judgeSARIF fails when data is not what SARIF 2.1.0 allows.
+func judgeSARIF(t *testing.T, data []byte) {
+	t.Helper()
+	schema, err := sarifSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+}
+
 func TestSARIF(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]int{"failing": 3, "clean": 0, "release": 2} {
@@ -175,6 +198,7 @@ func TestSARIF(t *testing.T) {
 		if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
 			t.Fatal(err)
 		}
+		judgeSARIF(t, b.Bytes())
 		if doc.Version != "2.1.0" || len(doc.Runs) != 1 || len(doc.Runs[0].Results) != want {
 			t.Errorf("%s: %s", name, b.String())
 			continue
@@ -195,10 +219,10 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	r := reports(t)
 	for name, want := range map[string]string{
-		"failing": "FAIL  2 violations\n\nLEVEL     SEVERITY  PACKAGE        VERSION  FIXED IN  ADVISORY  WHERE\n" +
-			"block     malware   example.com/b  1.0.0    -         MAL-1     go.mod:4\n" +
-			"block     high      example.com/a  1.0.0    1.1.0     GHSA-1    go.mod:3\n" +
-			"accepted  critical  example.com/a  1.0.0    1.1.0     GHSA-0    go.mod:3\n\nWhy\n  malware  known malware (1 found); it always blocks\n",
+		"failing": "FAIL  2 violations\n\nLEVEL     SEVERITY  RISK  WHAT           VERSION  FIXED IN  WHERE     PROBLEM\n" +
+			"block     malware   100   example.com/b  1.0.0    -         go.mod:4  MAL-1\n" +
+			"block     high      43    example.com/a  1.0.0    1.1.0     go.mod:3  GHSA-1\n" +
+			"accepted  critical  51    example.com/a  1.0.0    1.1.0     go.mod:3  GHSA-0\n\nWhy\n  malware  known malware (1 found); it always blocks\n",
 		"clean":   "PASS  2 changes, no violations\n",
 		"unknown": "UNKNOWN  Could not check 1 of 2 packages\n\nWhy\n  unresolved  go.mod: c >=1 has no exact version; add a lock file or pin it\n",
 		"release": "FAIL  Blocked: 2 of 3 assets failed\n\nASSET       STATE         LEVEL   SIGNER",

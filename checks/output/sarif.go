@@ -33,6 +33,7 @@ type (
 	sarifRule struct {
 		ID               string         `json:"id"`
 		ShortDescription sarifText      `json:"shortDescription"`
+		Help             *sarifText     `json:"help,omitempty"`
 		HelpURI          string         `json:"helpUri,omitempty"`
 		Properties       map[string]any `json:"properties,omitempty"`
 	}
@@ -109,20 +110,15 @@ var scores = map[checks.Severity]string{
 	checks.SeverityCritical: "9.5", checks.SeverityHigh: "8.0", checks.SeverityMedium: "5.5", checks.SeverityLow: "2.0",
 }
 
+// isHTTPS reports whether s is an https address that SARIF takes for a URI.
+func isHTTPS(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "https" && u.Host != "" && s == Plain(s, 1000) && !strings.ContainsAny(s, " <>\"{}|\\^`")
+}
+
 func (s *sarifRun) finding(f checks.Finding, index map[string]int) {
-	id := Plain(f.Advisory, 100)
-	rule := sarifRule{ID: id, ShortDescription: sarifText{orDash(Plain(f.Summary, maxPiece))}}
-	if strings.HasPrefix(f.URL, "https://") {
-		rule.HelpURI = Plain(f.URL, 1000)
-	}
-	score, tag := scores[f.Severity], "vulnerability"
-	if f.Malware {
-		score, tag = "10.0", "malware"
-	}
-	rule.Properties = map[string]any{"tags": []string{"security", tag}}
-	if score != "" {
-		rule.Properties["security-severity"] = score
-	}
+	rule := ruleOf(f)
+	id := rule.ID
 	result := sarifResult{
 		RuleID: id, RuleIndex: s.rule(rule, index), Level: "warning",
 		Message:      sarifText{annotationTitle(f) + "\n" + annotationMessage(f)},

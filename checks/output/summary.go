@@ -12,32 +12,38 @@ import (
 
 // Limits of a summary.
 const (
-	maxRows     = 20 // rows of a table
-	maxCommands = 20 // cures, of both kinds together
-	maxReasons  = 20 // lines of why
-	maxIDs      = 3  // advisories in one row
+	maxRows     = 20  // rows of a table
+	maxCommands = 20  // cures, of both kinds together
+	maxReasons  = 20  // lines of why
+	maxIDs      = 3   // problems in one row
+	maxCured    = 5   // advisories that a sentence names
+	maxShown    = 100 // characters of foreign text that a line of a list can do with
 )
 
-// row is one package with all its findings of one kind.
+// row is one package version, or one subject of one rule in a file, with all its findings.
 type row struct {
 	findings []checks.Finding // the first is the worst
 	change   checks.Change
 }
 
-// rows gathers the introduced findings by package version; what is accepted is left out.
+// rows gathers the introduced findings by package version, those of files each by itself; what
+// is accepted is left out.
 func (p page) rows() []row {
-	type id struct{ ecosystem, name, version string }
+	type id struct{ ecosystem, name, version, file string }
 	index := map[id]int{}
 	changes := map[id]checks.Change{}
 	for _, c := range p.r.Changes {
-		changes[id{c.Ecosystem, c.Name, c.To}] = c
+		changes[id{c.Ecosystem, c.Name, c.To, ""}] = c
 	}
 	var rows []row
 	for _, f := range p.r.Findings {
 		if !f.Introduced || f.Level == checks.LevelAccepted {
 			continue
 		}
-		at := id{f.Package.Ecosystem, f.Package.Name, f.Package.Version}
+		at := id{f.Package.Ecosystem, f.Package.Name, f.Package.Version, ""}
+		if ofFile(f) {
+			at.file = f.Fingerprint
+		}
 		i, ok := index[at]
 		if !ok {
 			i = len(rows)
@@ -55,6 +61,7 @@ func (p page) summary() string {
 	b.WriteString(p.head(p.headline()))
 	rows := p.rows()
 	p.table(&b, rows)
+	p.cured(&b)
 	p.unseen(&b)
 	p.howToFix(&b, rows)
 	p.why(&b)
@@ -89,27 +96,34 @@ func (p page) table(b *strings.Builder, rows []row) {
 	b.WriteString("\n| Change | Package | From -> To | Problem | Fix |\n|---|---|---|---|---|\n")
 	for _, r := range rows[:min(len(rows), maxRows)] {
 		f := r.findings[0]
-		versions := Escape(f.Package.Version)
+		kind, about, versions := cmp.Or(r.change.Type, "present"), Escape(f.Package.Name), Escape(f.Package.Version)
+		if ofFile(f) {
+			kind, about = "file", Escape(fmt.Sprintf("%s:%d", f.Location.Path, f.Location.Line))
+		}
 		if r.change.From != "" {
 			versions = Escape(r.change.From) + " -> " + versions
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", cmp.Or(r.change.Type, "present"), Escape(f.Package.Name), versions, problem(r.findings), fixText(f))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", kind, about, versions, problem(r.findings), fixText(r.findings))
 	}
 	if more := len(rows) - maxRows; more > 0 {
 		fmt.Fprintf(b, "\nand %d more\n", more)
 	}
 }
 
-// problem names the advisories of one package: "`GHSA-…` high, via `a` > `b`".
+// problem names the problems of one package or file: "`GHSA-…` high (known exploited), via `a` > `b`",
+// "published 2 days ago, minimum 7".
 func problem(findings []checks.Finding) string {
 	var parts []string
 	for _, f := range findings[:min(len(findings), maxIDs)] {
-		text := Escape(f.Advisory) + " " + f.Severity.String()
-		if f.Malware {
-			text = Escape(f.Advisory) + " malware"
+		text, notes := Escape(f.Advisory)+" "+severity(f), remarks(f)
+		if f.Advisory == "" {
+			text = Prose(Plain(cmp.Or(f.Summary, f.Rule), 2*maxShown))
 		}
 		if f.Level == checks.LevelWarn {
-			text += " (warning)"
+			notes = append([]string{"warning"}, notes...)
+		}
+		if len(notes) > 0 {
+			text += " (" + strings.Join(notes, ", ") + ")"
 		}
 		parts = append(parts, text)
 	}
@@ -134,15 +148,47 @@ func pathText(path []string) string {
 	return strings.Join(names, " > ")
 }
 
-func fixText(f checks.Finding) string {
+// fixText says in one cell what cures the worst finding of a row; what else is to be done
+// follows below the table.
+func fixText(findings []checks.Finding) string {
+	f := findings[0]
 	switch {
 	case f.Malware:
 		return "remove it"
-	case f.FixedVersion == "":
-		return "no fix yet"
-	default:
+	case f.FixedVersion != "":
 		return Escape(f.FixedVersion)
+	case f.Advisory != "":
+		return "no fix yet"
 	}
+	return cmp.Or(Prose(shortFix(f)), "see below")
+}
+
+// cured praises what the change takes away.
+func (p page) cured(b *strings.Builder) {
+	n := len(p.r.Cured)
+	if n == 0 {
+		return
+	}
+	var names []string
+	for _, c := range p.r.Cured[:min(n, maxCured)] {
+		text := Escape(c.Advisory) + " of " + Escape(c.Package.Name)
+		if c.Malware {
+			text = Escape(c.Package.Name) + " (malware)"
+		}
+		names = append(names, text)
+	}
+	if n > maxCured {
+		names = append(names, fmt.Sprintf("%d more", n-maxCured))
+	}
+	fmt.Fprintf(b, "\nThis change cures %s: %s.\n", curedText(n), strings.Join(names, ", "))
+}
+
+// curedText counts what was cured.
+func curedText(n int) string {
+	if n == 1 {
+		return "1 known vulnerability"
+	}
+	return fmt.Sprintf("%d known vulnerabilities", n)
 }
 
 // unseen lists what could not be checked and why.
@@ -165,27 +211,33 @@ func list(b *strings.Builder, reasons []checks.Reason, line func(checks.Reason) 
 	}
 }
 
-// howToFix writes one cure for each package: commands in one block, sentences below it.
+// howToFix writes the cures: commands in one block, sentences below it, lines to put into a file
+// in blocks of their own. A package with several advisories has one cure for all of them.
 func (p page) howToFix(b *strings.Builder, rows []row) {
 	var commands, sentences []string
 	seen := map[string]bool{}
 	for _, r := range rows {
-		f := r.findings[0]
-		command := f.Command && !strings.Contains(f.Remediation, "```") && printable(f.Remediation)
-		id := f.Remediation
-		if !command {
-			id = f.Package.Name + "\x00" + id
-		}
-		if f.Remediation == "" || seen[id] {
-			continue
-		}
-		seen[id] = true
-		switch {
-		case len(commands)+len(sentences) >= maxCommands:
-		case command:
-			commands = append(commands, f.Remediation)
-		default:
-			sentences = append(sentences, "- "+Escape(f.Package.Name)+": "+Prose(f.Remediation)+"\n")
+		for i, f := range r.findings {
+			if f.Remediation == "" || i > 0 && f.Advisory != "" {
+				continue
+			}
+			block := !strings.Contains(f.Remediation, "```") && printable(f.Remediation)
+			command := f.Command && block
+			id := f.Remediation
+			if !command {
+				id = what(f) + "\x00" + f.Location.Path + "\x00" + id
+			}
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			switch {
+			case len(commands)+len(sentences) >= maxCommands:
+			case command:
+				commands = append(commands, f.Remediation)
+			default:
+				sentences = append(sentences, sentence(f, block))
+			}
 		}
 	}
 	if len(seen) == 0 {
@@ -199,6 +251,21 @@ func (p page) howToFix(b *strings.Builder, rows []row) {
 	if more := len(seen) - maxCommands; more > 0 {
 		fmt.Fprintf(b, "\nand %d more\n", more)
 	}
+}
+
+// maxBlock is the most bytes of lines to put into a file.
+const maxBlock = 1000
+
+// sentence writes what to do about f as a list item. block says that it may stand in a block.
+func sentence(f checks.Finding, block bool) string {
+	about := Escape(what(f))
+	if ofFile(f) {
+		about += " in " + Escape(f.Location.Path)
+	}
+	if block && strings.Contains(f.Remediation, "\n") && len(f.Remediation) <= maxBlock {
+		return "- " + about + ":\n\n```text\n" + strings.TrimRight(f.Remediation, "\n") + "\n```\n"
+	}
+	return "- " + about + ": " + Prose(f.Remediation) + "\n"
 }
 
 // printable reports whether s has only characters that belong into a command.
@@ -228,8 +295,8 @@ func (p page) acceptedRisks(b *strings.Builder) {
 		if shown++; shown > maxRows {
 			continue
 		}
-		fmt.Fprintf(b, "- %s %s: %s %s, exception %s until %s\n", Escape(f.Package.Name), Escape(f.Package.Version),
-			Escape(f.Advisory), f.Severity, Escape(f.Exception), Escape(f.Until))
+		fmt.Fprintf(b, "- %s %s: %s %s, exception %s until %s\n", Escape(what(f)), Escape(cmp.Or(f.Package.Version, f.Location.Path)),
+			Escape(name(f)), severity(f), Escape(f.Exception), Escape(f.Until))
 	}
 	switch {
 	case shown == 0:
@@ -270,14 +337,14 @@ func (p page) text(limit int) string {
 
 func section(b *strings.Builder, changes []checks.Change, found []checks.Finding, limit int) {
 	if len(found) > 0 {
-		b.WriteString("| Line | Package | Version | Advisory | Severity | Summary |\n|---|---|---|---|---|---|\n")
+		b.WriteString("| Line | What | Version | Advisory or rule | Severity | Risk | Summary |\n|---|---|---|---|---|---|---|\n")
 	}
 	for _, f := range found {
 		if b.Len() > limit {
 			return
 		}
-		fmt.Fprintf(b, "| %d | %s | %s | %s | %s | %s |\n", f.Location.Line, Escape(f.Package.Name), Escape(f.Package.Version),
-			Escape(f.Advisory), f.Severity, Escape(f.Summary))
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s | %s | %s |\n", f.Location.Line, Escape(what(f)), Escape(f.Package.Version),
+			Escape(name(f)), severity(f), Prose(riskText(f)), Escape(f.Summary))
 	}
 	if len(changes) > 0 {
 		b.WriteString("\n| Change | Package | From | To |\n|---|---|---|---|\n")

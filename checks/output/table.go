@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -55,21 +56,43 @@ func (t *terminal) verdict(title string) {
 
 func (t *terminal) findings() {
 	t.verdict(t.title())
-	rows := [][]string{{"LEVEL", "SEVERITY", "PACKAGE", "VERSION", "FIXED IN", "ADVISORY", "WHERE"}}
+	rows := [][]string{{"LEVEL", "SEVERITY", "RISK", "WHAT", "VERSION", "FIXED IN", "WHERE", "PROBLEM"}}
 	for _, f := range t.r.Findings {
-		if !f.Introduced {
-			continue
+		if f.Introduced {
+			rows = append(rows, []string{f.Level, severity(f), strconv.Itoa(f.Risk), cut(Plain(what(f), maxPiece), maxWhat), orDash(f.Package.Version), orDash(f.FixedVersion),
+				fmt.Sprintf("%s:%d", f.Location.Path, f.Location.Line), cut(problemLine(f), maxShown)})
 		}
-		severity := f.Severity.String()
-		if f.Malware {
-			severity = "malware"
-		}
-		rows = append(rows, []string{f.Level, severity, f.Package.Name, f.Package.Version, cmp.Or(f.FixedVersion, "-"), f.Advisory,
-			fmt.Sprintf("%s:%d", f.Location.Path, f.Location.Line)})
 	}
 	t.grid(rows)
+	t.cured()
 	if t.count.older > 0 {
 		fmt.Fprintf(&t.out, "\n%s not caused by this change\n", plural(t.count.older, "older finding"))
+	}
+}
+
+// maxWhat is the most characters of the column WHAT: subjects of files can be long.
+const maxWhat = 60
+
+// problemLine is the problem of f in one line of plain text.
+func problemLine(f checks.Finding) string {
+	if f.Advisory == "" {
+		return Plain(cmp.Or(f.Summary, f.Rule), maxPiece)
+	}
+	return strings.Join(append([]string{Plain(f.Advisory, maxPiece)}, remarks(f)...), ", ")
+}
+
+// cured tells what the change takes away.
+func (t *terminal) cured() {
+	if len(t.r.Cured) == 0 {
+		return
+	}
+	fmt.Fprintf(&t.out, "\n%s\n", t.paint(bold, "This change cures "+curedText(len(t.r.Cured))))
+	for i, c := range t.r.Cured {
+		if i == maxRows {
+			fmt.Fprintf(&t.out, "  and %d more\n", len(t.r.Cured)-maxRows)
+			break
+		}
+		fmt.Fprintf(&t.out, "  %s  %s %s\n", Plain(c.Advisory, maxPiece), Plain(c.Package.Name, maxPiece), Plain(c.Package.Version, maxPiece))
 	}
 }
 
@@ -133,21 +156,29 @@ func (t *terminal) reasons() {
 	}
 }
 
+// cures writes at most maxCommands cures, each once.
 func (t *terminal) cures() {
 	seen := map[string]bool{}
 	for _, r := range t.rows() {
-		text := plainLines(r.findings[0].Remediation)
-		if text == "" || seen[text] {
-			continue
+		for i, f := range r.findings {
+			text := plainLines(f.Remediation)
+			if about := cut(Plain(what(f), maxPiece), maxWhat); strings.Contains(text, "\n") && !f.Command {
+				text = about + ":\n  " + strings.ReplaceAll(text, "\n", "\n  ")
+			} else if !f.Command {
+				text = about + ": " + text
+			}
+			if f.Remediation == "" || seen[text] || i > 0 && f.Advisory != "" {
+				continue
+			}
+			if len(seen) == 0 {
+				t.out.WriteString("\n" + t.paint(bold, "How to fix") + "\n")
+			}
+			if seen[text] = true; len(seen) <= maxCommands {
+				t.out.WriteString("  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n")
+			}
 		}
-		if len(seen) == 0 {
-			t.out.WriteString("\n" + t.paint(bold, "How to fix") + "\n")
-		}
-		seen[text] = true
-		prefix := ""
-		if !r.findings[0].Command {
-			prefix = Plain(r.findings[0].Package.Name, maxPiece) + ": "
-		}
-		t.out.WriteString("  " + prefix + strings.ReplaceAll(text, "\n", "\n  ") + "\n")
+	}
+	if more := len(seen) - maxCommands; more > 0 {
+		fmt.Fprintf(&t.out, "  and %d more\n", more)
 	}
 }

@@ -38,6 +38,9 @@ func readOpinions(file string) ([]opinion, error) {
 func compareOpinions(c *console, theirs []opinion, r checks.Report) {
 	var ours []opinion
 	for _, f := range r.Findings {
+		if f.Advisory == "" {
+			continue // no rule that osv-scanner knows
+		}
 		ours = append(ours, opinion{f.Package.Name, f.Package.Version, append([]string{f.Advisory}, f.Aliases...)})
 	}
 	differences := 0
