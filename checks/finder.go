@@ -21,7 +21,6 @@ type finder struct {
 	now      time.Time
 	arrivals []arrival
 	facts    map[version]Fact
-	complete bool            // the scanner of registries ran and has no gap
 	imported map[string]bool // Go packages that the head's source imports
 
 	untold  map[string][]located // packages that a rule needs a Fact of and has none, by rule
@@ -40,7 +39,6 @@ func newFinder(j *judgment, p *Policy, c *comparison, arrivals []arrival) *finde
 		facts: map[version]Fact{}, imported: map[string]bool{}, untold: map[string][]located{}, leftOut: map[string][]string{},
 	}
 	for _, e := range j.evidence {
-		f.complete = f.complete || e.Scanner == registryScanner && e.Complete && j.m.AskRegistry
 		for _, fact := range e.Facts {
 			f.facts[version{fact.Ecosystem, fact.Name, fact.Version}] = fact
 		}

@@ -85,6 +85,9 @@ type Fact struct {
 	// Provenance says whether the registry holds attestations of the version: Yes, No, or ""
 	// when it does not tell. Of ecosystems without provenance it stays "".
 	Provenance Answer
+	// Withheld says that nobody was asked because the operator calls the name private. Then
+	// nothing else is told.
+	Withheld bool
 	// Source is who said so: "api.deps.dev".
 	Source string
 	Time   time.Time // when it said so, UTC
@@ -308,8 +311,8 @@ type Evidence struct {
 	Matches []Match
 	// Facts are what registries say of packages that the change brings in, and of the versions
 	// that those replace. Nobody was asked about a package without a Fact: its ecosystem has no
-	// source, its name is private, or there is a Gap. A Fact with nothing but Source and Time
-	// says that the source knows no such version.
+	// source, no registry can hold its name, or there is a Gap. A Fact with nothing but Source and
+	// Time says that the source knows no such version.
 	Facts []Fact
 	// Observations are problems that no advisory tells of.
 	Observations []Observed

@@ -145,6 +145,7 @@ func TestFacts(t *testing.T) {
 // names the rule; where rules warn it is one notice.
 func TestFactsMissing(t *testing.T) {
 	t.Parallel()
+	withheld := checks.Fact{Ecosystem: "npm", Name: "lodash", Version: "4.17.20", Withheld: true}
 	silent := checks.Fact{Ecosystem: "npm", Name: "lodash", Version: "4.17.20", Source: "api.deps.dev", Time: now}
 	failed := checks.Evidence{Scanner: "registry", Gaps: []checks.Gap{{Reason: "api.deps.dev did not answer in time"}}}
 	for _, x := range []struct {
@@ -166,8 +167,9 @@ func TestFactsMissing(t *testing.T) {
 		{"nobody asked", "min_age: 7d", nil, []string{"min-age"}, 0},
 		{"age of what the registry does not know", "min_age: 7d", []checks.Evidence{registry(silent)}, []string{"min-age"}, 0},
 		{"licence of what the registry does not know", "licences: {allow: [MIT], unknown: off}", []checks.Evidence{registry(silent)}, nil, 0},
-		{"age of a name that the operator withholds", "min_age: 7d", []checks.Evidence{registry()}, nil, 0},
-		{"licence of a name that the operator withholds", "licences: {allow: [MIT], unknown: off}", []checks.Evidence{registry()}, nil, 0},
+		{"age of a name that the operator withholds", "min_age: 7d", []checks.Evidence{registry(withheld)}, nil, 0},
+		{"licence of a name that the operator withholds", "licences: {allow: [MIT], unknown: off}", []checks.Evidence{registry(withheld)}, nil, 0},
+		{"age of a name that nobody was asked about", "min_age: 7d", []checks.Evidence{registry()}, []string{"min-age"}, 0},
 		{"own names are in no registry", "{malware: {own_scopes: [\"npm:lodash\"]}, min_age: 7d, licences: {allow: [MIT]}, require_provenance: [npm]}", []checks.Evidence{registry(silent)}, nil, 0},
 	} {
 		t.Run(x.name, func(t *testing.T) {

@@ -110,11 +110,11 @@ func (f *finder) fact(p *Package) (Fact, bool) {
 		return Fact{}, false
 	}
 	fact, ok := f.facts[versionOf(*p)]
-	return fact, ok
+	return fact, ok && !fact.Withheld
 }
 
-// miss keeps that rule cannot be told for a. Names of one's own and those that are not asked
-// about are in no public registry, so nothing is missing there.
+// miss keeps that rule cannot be told for a. Names of one's own and those that the operator
+// withholds are in no public registry, so nothing is missing there.
 func (f *finder) miss(rule string, a arrival) *problem {
 	if !f.p.ownName(a.Package) && !f.withheld(a.Package) {
 		f.untold[rule] = append(f.untold[rule], a.located)
@@ -122,16 +122,8 @@ func (f *finder) miss(rule string, a arrival) *problem {
 	return nil
 }
 
-// sources are the ecosystems that the scanner of registries can ask about.
-var sources = map[string]bool{"npm": true, "Go": true, "Maven": true, "PyPI": true, "crates.io": true, "NuGet": true, "RubyGems": true}
-
-// withheld reports whether nobody was asked about p because the operator calls its name private:
-// everything else was answered, and p is such that it could have been asked about.
-func (f *finder) withheld(p Package) bool {
-	odd := func(r rune) bool { return r <= ' ' || r > '~' }
-	_, known := f.fact(&p)
-	return f.complete && !known && sources[p.Ecosystem] && len(p.Name)+len(p.Version) < 500 && !strings.ContainsFunc(p.Name+p.Version, odd)
-}
+// withheld reports whether nobody was asked about p because the operator calls its name private.
+func (f *finder) withheld(p Package) bool { return f.facts[versionOf(p)].Withheld }
 
 // young finds versions that are younger than the policy allows. A registry that does not know a
 // version has not seen it yet, which is no sign of age.

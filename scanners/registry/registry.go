@@ -95,8 +95,8 @@ func (s *Scanner) Name() string { return "registry" }
 
 // Scan asks about the packages that m brings in when m.AskRegistry says so.
 //
-// A package that deps.dev does not know is a Fact that says nothing; one that could not be
-// asked about is counted in a Gap. An answer younger than a day counts as current; older ones
+// A package that deps.dev does not know is a Fact that says nothing, a private one a Fact that
+// says so; one that could not be asked about is counted in a Gap. An answer younger than a day counts as current; older ones
 // are used for a week while nobody answers, and then DataTime is the time of the oldest. It is
 // zero while all answers are current; each Fact has the time of its own.
 func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence, error) {
@@ -114,7 +114,7 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 		a.askNewest(ctx, w.head)
 	}
 	s.cache.flush()
-	e.Facts = a.facts()
+	e.Facts = a.facts(w.withheld)
 	e.Gaps = a.gaps(w)
 	e.DataTime = a.stale
 	e.Complete = len(e.Gaps) == 0
@@ -226,9 +226,12 @@ func (a *asking) took(asked []version, found map[version]answer, f *fault, answe
 	}
 }
 
-// facts returns what was found, sorted.
-func (a *asking) facts() []checks.Fact {
-	facts := make([]checks.Fact, 0, len(a.versions))
+// facts returns what was found, and what was not asked for on purpose, sorted.
+func (a *asking) facts(withheld []version) []checks.Fact {
+	facts := make([]checks.Fact, 0, len(a.versions)+len(withheld))
+	for _, v := range withheld {
+		facts = append(facts, checks.Fact{Ecosystem: v.ecosystem, Name: v.name, Version: v.version, Withheld: true})
+	}
 	for v, known := range a.versions {
 		f := checks.Fact{
 			Ecosystem: v.ecosystem, Name: v.name, Version: v.version,

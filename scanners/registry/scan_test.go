@@ -247,8 +247,17 @@ func TestG32PrivateNamesStayInside(t *testing.T) {
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
-	if !e.Complete || len(e.Facts) != 4 {
-		t.Errorf("private packages are no gap: %+v", e)
+	var withheld []string
+	for _, f := range e.Facts {
+		if f.Withheld {
+			withheld = append(withheld, f.Name)
+			if diff := cmp.Diff(checks.Fact{Ecosystem: f.Ecosystem, Name: f.Name, Version: f.Version, Withheld: true}, f); diff != "" {
+				t.Errorf("more is told of a private package (-want +got):\n%s", diff)
+			}
+		}
+	}
+	if !e.Complete || len(withheld) != 10 || len(e.Facts) != 14 {
+		t.Errorf("complete %v, %d facts, withheld %v", e.Complete, len(e.Facts), withheld)
 	}
 	if strings.Contains(seen.String(), "secret") {
 		t.Errorf("a private name went out:\n%s", seen.String())

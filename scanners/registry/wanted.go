@@ -28,6 +28,8 @@ type wanted struct {
 	head    []version // that the change brings in
 	base    []version // that they replace
 	dropped int       // over maxVersions
+
+	withheld []version // of the head and the base, whose names are private
 }
 
 func (w wanted) all() []version { return slices.Concat(w.head, w.base) }
@@ -50,8 +52,13 @@ func (s *Scanner) wanted(m *checks.Material) wanted {
 		f := &m.Head.Inventory.Manifests[i]
 		for j := range f.Packages {
 			v := versionOf(&f.Packages[j])
-			if !seen[v] && !before[f.Path][v] && s.asks(v) {
-				seen[v], packages[v.pkg()] = true, true
+			if seen[v] || before[f.Path][v] || !servable(v) {
+				continue
+			}
+			seen[v], packages[v.pkg()] = true, true
+			if s.private.covers(v.ecosystem, v.name) {
+				w.withheld = append(w.withheld, v)
+			} else {
 				w.head = append(w.head, v)
 			}
 		}
@@ -60,8 +67,13 @@ func (s *Scanner) wanted(m *checks.Material) wanted {
 		f := &m.Base.Inventory.Manifests[i]
 		for j := range f.Packages {
 			v := versionOf(&f.Packages[j])
-			if !seen[v] && packages[v.pkg()] && s.asks(v) {
-				seen[v] = true
+			if seen[v] || !packages[v.pkg()] || !servable(v) {
+				continue
+			}
+			seen[v] = true
+			if s.private.covers(v.ecosystem, v.name) {
+				w.withheld = append(w.withheld, v)
+			} else {
 				w.base = append(w.base, v)
 			}
 		}
@@ -83,18 +95,19 @@ func (w wanted) bound() wanted {
 
 func versionOf(p *checks.Package) version { return version{p.Ecosystem, p.Name, p.Version} }
 
-// asks reports whether deps.dev may be asked about v: its registry is one of those that it
-// reads, its name is one that a public registry can hold, and it is not private.
-func (s *Scanner) asks(v version) bool {
+// servable reports whether deps.dev can know of v: its registry is one of those that it reads,
+// and its name is one that a public registry can hold.
+func servable(v version) bool {
 	switch {
 	case systems[v.ecosystem] == "" || !plain(v.name) || !plain(v.version):
 		return false
-	case v.ecosystem == "Go" && !strings.Contains(strings.SplitN(v.name, "/", 2)[0], "."):
-		return false // the standard library, or a path that no module proxy can serve
-	case v.ecosystem == "Maven" && strings.Count(v.name, ":") != 1:
-		return false
+	case v.ecosystem == "Go":
+		// Others are the standard library, or paths that no module proxy can serve.
+		return strings.Contains(strings.SplitN(v.name, "/", 2)[0], ".")
+	case v.ecosystem == "Maven":
+		return strings.Count(v.name, ":") == 1
 	}
-	return !s.private.covers(v.ecosystem, v.name)
+	return true
 }
 
 // plain reports whether s is not empty, not long, and printable ASCII without spaces, as names
