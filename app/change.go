@@ -60,6 +60,9 @@ func (a *App) gatherChange(ctx context.Context, c *installation, found compariso
 	m := &checks.Material{Base: ch.base, Head: ch.head, Compared: true, PolicyChange: ch.policyChange, AskRegistry: rules.Policy.AsksRegistry(), AskNewest: rules.Policy.AsksNewest()}
 	return gathered{
 		Material: m, Policy: rules.Policy, Quiet: ch.quiet, PolicyProblem: rules.Problem, PolicyKept: rules.Kept,
+		Then: func(ctx context.Context, evidence []checks.Evidence) error {
+			return a.addImports(ctx, c, m, head, evidence)
+		},
 	}, nil
 }
 

@@ -69,6 +69,11 @@ func (g *GitHub) blobContent(path string) ([]byte, string) {
 		if a := g.uploads[id]; err == nil && a != nil {
 			return append([]byte{}, a.content...), a.contentType
 		}
+	case "archives":
+		id, err := strconv.ParseInt(parts[1], 10, 64)
+		if r := g.repos[id]; err == nil && r != nil {
+			return r.archive(strings.TrimSuffix(parts[2], ".tar.gz")), "application/x-gzip"
+		}
 	case "attestations":
 		id, err := strconv.ParseInt(strings.TrimSuffix(parts[2], ".json.sn"), 10, 64)
 		if a := g.bundles[id]; err == nil && a != nil {

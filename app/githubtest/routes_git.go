@@ -14,6 +14,7 @@ const maxTree = 100_000
 
 func gitRoutes() []*route {
 	return []*route{
+		on("GET /repos/{owner}/{repo}/tarball/{ref}", "contents:read", getTarball),
 		on("GET /repos/{owner}/{repo}/git/blobs/{file_sha}", "contents:read", getBlob),
 		on("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", "contents:read", getTree),
 		on("GET /repos/{owner}/{repo}/git/commits/{commit_sha}", "contents:read", getGitCommit),

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/landwaiter/landwaiter/scanners/lookalike"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
+	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
 	"github.com/landwaiter/landwaiter/scanners/osv"
 )
 
@@ -73,7 +76,10 @@ func (cmd *scanCommand) Run(c *console) error {
 		return err
 	}
 	defer closeIndex()
-	r := checks.Run(c.ctx, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries, lookalike.New()}, time.Now())
+	r, err := cmd.judge(c, p, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries, lookalike.New()})
+	if err != nil {
+		return err
+	}
 	p.done()
 	if cmd.SecondOpinion != "" {
 		compareOpinions(c, theirs, r)
@@ -108,6 +114,29 @@ func (cmd *scanCommand) material(c *console, p *progress, readers *cage.Pool) (*
 	}
 	m.Base.Inventory = readers.Read(c.ctx, base)
 	return m, nil
+}
+
+// judge asks the scanners, reads what the Go source imports where that matters, and judges.
+func (cmd *scanCommand) judge(c *console, p *progress, m *checks.Material, policy *checks.Policy, scanners []checks.Scanner) (checks.Report, error) {
+	evidence := checks.Ask(c.ctx, m, scanners)
+	if checks.AsksImports(m, evidence) {
+		p.say("reading what the Go source imports")
+		var err error
+		if m.Head.Imports, err = importsOf(c.ctx, cmd.Path); err != nil {
+			return checks.Report{}, err
+		}
+	}
+	return checks.Judge(m, policy, evidence, time.Now()), nil
+}
+
+// importsOf returns what the Go source in a folder imports. Nothing outside of it is read.
+func importsOf(ctx context.Context, dir string) (*checks.Imports, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, usage("cannot read the folder %s: %w", dir, errors.Unwrap(err))
+	}
+	defer root.Close()
+	return goimports.ReadFolder(root.FS(), ctx.Err), nil
 }
 
 // index opens the advisories to match with: those imported into the data folder, or a

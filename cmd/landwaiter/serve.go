@@ -24,6 +24,7 @@ import (
 	"github.com/landwaiter/landwaiter/scanners"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
+	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
 	"github.com/landwaiter/landwaiter/scanners/osv"
 	"github.com/landwaiter/landwaiter/scanners/sigstore"
 	"github.com/landwaiter/landwaiter/store"
@@ -168,6 +169,7 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL, Sign: links.Sign,
 		Store: s.store, Scanners: engines,
 		Wanted: manifests.Wanted, ReadInventory: s.readers.Read, ParserVersion: manifests.ParserVersion,
+		GoSource:  func() app.GoSource { return &goimports.Collection{} },
 		ReadImage: s.conf.images.Bundles, ReadPackage: s.conf.npm.Version,
 		Log: s.log, Transport: transport, Metrics: metrics, Workers: s.conf.workers, Version: version,
 	})
