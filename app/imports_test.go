@@ -181,6 +181,36 @@ func checkImports(t *testing.T, got *checks.Imports, packages int, gap string) {
 	}
 }
 
+// TestImportsInTheReport: the recorded report says whether the source imports the package that an
+// advisory names.
+func TestImportsInTheReport(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct{ name, text, want string }{
+		{"imported", "package p\n\nimport _ \"" + affectedPkg + "\"\n", checks.ReachImported},
+		{"not imported", "package p\n\nimport \"fmt\"\n", checks.ReachNotImported},
+		{"not all read", "import", ""},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, githubtest.Options{}, func(c *Config) {
+				c.Scanners, c.GoSource = []checks.Scanner{&goScanner{imports: []string{affectedPkg}}}, func() GoSource { return &source{} }
+			})
+			p := w.pull(w.shop(), "topic", githubtest.Files{"package-lock.json": lock(affectedGo), "p.go": x.text})
+			reports := w.reports()
+			if len(reports) != 1 {
+				t.Fatalf("%d reports on %s", len(reports), p.HeadSHA())
+			}
+			r, err := w.db.ReportByKey(t.Context(), reports[0].Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := r.Report.Findings; len(f) != 1 || f[0].Reach != x.want {
+				t.Errorf("findings %+v, want one with reach %q", f, x.want)
+			}
+		})
+	}
+}
+
 // TestImportsAreKept: a second judgment of the same commit asks for no source again.
 func TestImportsAreKept(t *testing.T) {
 	t.Parallel()
