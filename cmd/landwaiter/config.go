@@ -41,6 +41,7 @@ type config struct {
 	kevURL         string // or "off"
 	epssURL        string // or "off"
 	refresh        bool   // update advisories in the background
+	trustRefresh   bool   // refresh trust roots in the background
 	logLevel       slog.Level
 	logFormat      string
 	workers        int
@@ -92,6 +93,8 @@ var settings = []setting{
 		set: func(c *config, v string) error { return setURLOrOff(&c.epssURL, v) }},
 	{name: "ADVISORY_REFRESH", initial: "on", should: "on or off",
 		set: func(c *config, v string) error { return setChoice(&c.refresh, v) }},
+	{name: "TRUST_REFRESH", initial: "on", should: "on or off",
+		set: func(c *config, v string) error { return setChoice(&c.trustRefresh, v) }},
 	{name: "DEPSDEV_URL", initial: registry.DefaultURL, should: "the https:// address of deps.dev's API or of a mirror, or off to ask nobody about packages",
 		set: func(c *config, v string) error { return setDepsDev(&c.depsDevURL, v) }},
 	{name: "PRIVATE_PACKAGES", mayBeEmpty: true, should: "patterns of your own packages with commas between them, such as npm:@acme/*, go:git.acme.example/*, maven:com.acme.*",

@@ -49,6 +49,7 @@ var cages = []struct{ library, folder string }{
 	{"github.com/google/osv-scalibr/", "scanners"},
 	{"github.com/sigstore/", "scanners"},
 	{"github.com/google/go-containerregistry/", "scanners"},
+	{"github.com/theupdateframework/", "scanners"},
 	{"modernc.org/sqlite", "store"},
 	{"github.com/jackc/pgx/", "store"},
 	{"database/sql", "store"},

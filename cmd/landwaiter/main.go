@@ -46,6 +46,7 @@ type commands struct {
 	Demo       demoCommand       `cmd:"" help:"Play the main job against a stand-in for GitHub on this machine."`
 	Scan       scanCommand       `cmd:"" help:"Judge the dependency manifests of a folder or git work tree."`
 	Verify     verifyCommand     `cmd:"" help:"Verify who built and signed files."`
+	Trust      trustCommand      `cmd:"" help:"Refresh or list the trust roots that verification uses."`
 	Advisories advisoriesCommand `cmd:"" help:"Import, update or list the advisories that scans use."`
 	Manifest   manifestCommand   `cmd:"" help:"Print the GitHub App manifest."`
 	Version    versionCommand    `cmd:"" help:"Print the version and what it was built from."`

@@ -97,6 +97,7 @@ type service struct {
 	store      *store.DB
 	advisories *osv.Index
 	readers    *cage.Pool
+	live       *sigstore.Live
 	app        *app.App
 	web        *web.Server
 }
@@ -156,7 +157,10 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(advisoryAges{s.advisories, time.Now}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, OSV: age, Registry: s.registry(metrics), Sigstore: sigstore.Config{Now: time.Now}})
+	if s.live, err = s.signatures(); err != nil {
+		return err
+	}
+	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, OSV: age, Registry: s.registry(metrics), Signatures: s.live})
 	if err != nil {
 		return err
 	}
@@ -229,6 +233,9 @@ func (s *service) run(ctx context.Context, listen, metrics net.Listener) error {
 	group.Go(func() error { s.checkCage(ctx); return nil })
 	if s.conf.refresh {
 		group.Go(func() error { s.refreshAdvisories(ctx); return nil })
+	}
+	if s.conf.trustRefresh {
+		group.Go(func() error { s.refreshTrust(ctx); return nil })
 	}
 	err := group.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -28,7 +28,8 @@ type verifyCommand struct {
 	Policy                string   `placeholder:"FILE" help:"Policy file; its releases.trust says who may sign."`
 	Digest                string   `placeholder:"sha256:HEX" help:"Verify this digest instead of a file; npm's attestations name sha512:HEX."`
 	Output                string   `short:"o" enum:"table,json,sarif,markdown" default:"table" help:"table, json, sarif or markdown."`
-	Artifact              []string `arg:"" optional:"" help:"Files to verify."`
+	trustFolder
+	Artifact []string `arg:"" optional:"" help:"Files to verify."`
 }
 
 // Help shows examples.
@@ -51,7 +52,11 @@ func (cmd *verifyCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	conf := sigstore.Config{Now: time.Now}
+	snapshots, err := cmd.snapshots()
+	if err != nil {
+		return err
+	}
+	conf := sigstore.Config{Now: time.Now, Snapshots: snapshots}
 	roots, err := cmd.trust(&conf, policy)
 	if err != nil {
 		return err

@@ -38,6 +38,8 @@ type Config struct {
 	// Refreshed is when the embedded roots were last compared with their source. The zero
 	// time means never: then they count from their newest validity start.
 	Refreshed time.Time
+	// Snapshots are refreshed roots by name, which replace the embedded ones unless they are older.
+	Snapshots map[string]Snapshot
 	// MaxRootAge is how long after Refreshed the embedded roots are believed; 0 means for ever.
 	MaxRootAge time.Duration
 	// Now is the clock; nil means time.Now.
@@ -73,7 +75,7 @@ func New(c Config) (*Scanner, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if err := s.embedded(); err != nil {
+	if err := s.embedded(c); err != nil {
 		return nil, err
 	}
 	if c.TrustedRoot != nil {
@@ -103,13 +105,13 @@ func New(c Config) (*Scanner, error) {
 	return s, nil
 }
 
-// embedded loads the snapshots, each with its own profile.
-func (s *Scanner) embedded() error {
+// embedded loads the roots that every scanner has, each with its own profile.
+func (s *Scanner) embedded(c Config) error {
 	for _, e := range []struct {
 		name  string
 		build func(*trustRoot) (*profile, error)
 	}{{checks.RootPublicGood, publicGood}, {checks.RootGitHub, githubInstance}} {
-		t, err := embeddedRoot(e.name)
+		t, err := c.known(e.name)
 		if err != nil {
 			return err
 		}

@@ -21,14 +21,62 @@ var snapshots embed.FS
 
 // trustRoot is one parsed trusted_root.json. Nothing changes it after New.
 type trustRoot struct {
-	name     string // checks.RootPublicGood, checks.RootGitHub or checks.RootCustom
-	source   string // "embedded" or "configured"
-	sha256   string
-	newest   time.Time
-	material *root.TrustedRoot
+	name      string // checks.RootPublicGood, checks.RootGitHub or checks.RootCustom
+	source    string // "embedded", "refreshed" or "configured"
+	sha256    string
+	refreshed time.Time // when a refreshed one was; else zero
+	newest    time.Time
+	material  *root.TrustedRoot
 	// issuers are the raw subjects of all certificates of its authorities. They only choose
 	// which root is asked about a certificate; belonging is proven by signature.
 	issuers map[string]bool
+}
+
+// Snapshot is a trusted_root.json that was refreshed from its source.
+type Snapshot struct {
+	JSON      []byte
+	Refreshed time.Time // when the source last confirmed it
+}
+
+// Anchor returns the TUF root from which a refresh of the embedded root called name starts.
+func Anchor(name string) ([]byte, error) {
+	data, err := snapshots.ReadFile("trust/" + name + "/tuf-root.json")
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded TUF root of %s: %w", name, err)
+	}
+	return data, nil
+}
+
+// CheckRoot reports whether data is a trusted_root.json that can be used as the root called
+// name.
+func CheckRoot(name string, data []byte) error {
+	t, err := parseRoot(name, "refreshed", data)
+	if err == nil && len(t.issuers) == 0 {
+		err = fmt.Errorf("the trusted root %s names no certificate authority", name)
+	}
+	return err
+}
+
+// known returns the root called name: as refreshed, or the embedded one where that is newer,
+// as after an upgrade, or nothing was refreshed.
+func (c Config) known(name string) (*trustRoot, error) {
+	t, err := embeddedRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, ok := c.Snapshots[name]
+	if !ok {
+		return t, nil
+	}
+	r, err := parseRoot(name, "refreshed", snapshot.JSON)
+	if err != nil {
+		return nil, err
+	}
+	if r.newest.Before(t.newest) {
+		return t, nil
+	}
+	r.refreshed = snapshot.Refreshed.UTC()
+	return r, nil
 }
 
 // embeddedRoot parses the snapshot of the root called name.
@@ -100,7 +148,7 @@ func (t *trustRoot) issued(leaf *x509.Certificate) bool {
 // TrustStatus tells which trust root is in use and how old it is.
 type TrustStatus struct {
 	Root   string    // checks.RootPublicGood, checks.RootGitHub or checks.RootCustom
-	Source string    // "embedded" or "configured"
+	Source string    // "embedded", "refreshed" or "configured"
 	SHA256 string    // hexadecimal digest of the trusted_root.json
 	Newest time.Time // newest validity start it contains, UTC: the file is no older than this
 	Since  time.Time // when it was last known to be current, UTC
@@ -125,8 +173,12 @@ func (s *Scanner) TrustStatus() []TrustStatus {
 
 // since returns when t was last known to be current.
 func (s *Scanner) since(t *trustRoot) time.Time {
-	if t.source == "embedded" && s.refreshed.After(t.newest) {
-		return s.refreshed
+	at := t.refreshed
+	if t.source == "embedded" {
+		at = s.refreshed
+	}
+	if at.After(t.newest) {
+		return at
 	}
 	return t.newest
 }
@@ -134,5 +186,5 @@ func (s *Scanner) since(t *trustRoot) time.Time {
 // stale reports whether t is too old to be believed. An operator's own root never is: its
 // age is the operator's business.
 func (s *Scanner) stale(t *trustRoot) bool {
-	return s.maxRootAge > 0 && t.source == "embedded" && s.now().Sub(s.since(t)) > s.maxRootAge
+	return s.maxRootAge > 0 && t.source != "configured" && s.now().Sub(s.since(t)) > s.maxRootAge
 }
