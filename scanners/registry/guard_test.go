@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestG18OnlyPublicAddresses(t *testing.T) {
@@ -35,7 +36,7 @@ func TestG18NameThatResolvesInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &source{base: u.String(), host: u.Host, client: newClient(u, true), called: func(string) {}}
+	s := &source{base: u.String(), host: u.Host, client: newClient(u, true), called: func(string) {}, patience: time.Minute}
 	_, f := s.versions(context.Background(), []version{{"npm", "left-pad", "1.3.0"}})
 	if f == nil || !strings.Contains(f.reason, "its name resolves to") || !strings.HasSuffix(f.reason, "which is not a public address") {
 		t.Errorf("fault: %+v", f)

@@ -86,7 +86,7 @@ func New(o Options) (*Scanner, error) {
 		return s, nil
 	}
 	var err error
-	s.source, err = newSource(o.URL, o.Called)
+	s.source, err = newSource(o.URL, s.deadline, o.Called)
 	return s, err
 }
 

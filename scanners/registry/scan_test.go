@@ -61,7 +61,7 @@ func newBench(t *testing.T, change ...func(*registry.Options)) *bench {
 // scanner returns another scanner with the same stand-in and cache.
 func (b *bench) scanner(t *testing.T, change ...func(*registry.Options)) *registry.Scanner {
 	t.Helper()
-	o := registry.Options{URL: b.url, Dir: b.dir, Now: b.clock.now}
+	o := registry.Options{URL: b.url, Dir: b.dir, Now: b.clock.now, Deadline: 5 * time.Minute}
 	for _, f := range change {
 		f(&o)
 	}

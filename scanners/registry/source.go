@@ -19,8 +19,6 @@ import (
 )
 
 const (
-	// callTimeout bounds one call with its body.
-	callTimeout = 4 * time.Second
 	// maxAnswer bounds the body of one answer, in bytes. 100 versions have some 400 KB, and the
 	// list of a package's versions, of which some have thousands, about as much.
 	maxAnswer = 16 << 20
@@ -46,6 +44,9 @@ type source struct {
 	host   string
 	client *http.Client
 	called func(outcome string)
+	// patience bounds one call with its body. It is less than all questions of a Scan may take,
+	// so that a source that hangs is told from a change that asks for much.
+	patience time.Duration
 	// single says that the source has no method for many versions at once: v3alpha, the only
 	// one with it, is promised to nobody.
 	single atomic.Bool
@@ -54,7 +55,7 @@ type source struct {
 	alive atomic.Bool
 }
 
-func newSource(base string, called func(string)) (*source, error) {
+func newSource(base string, deadline time.Duration, called func(string)) (*source, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" {
 		return nil, fmt.Errorf("%q is no address of an API; write one such as %s", base, DefaultURL)
@@ -65,7 +66,7 @@ func newSource(base string, called func(string)) (*source, error) {
 	if called == nil {
 		called = func(string) {}
 	}
-	return &source{base: strings.TrimSuffix(base, "/"), host: u.Host, client: newClient(u, base == DefaultURL), called: called}, nil
+	return &source{base: strings.TrimSuffix(base, "/"), host: u.Host, client: newClient(u, base == DefaultURL), called: called, patience: deadline * 4 / 5}, nil
 }
 
 // versions asks about versions, at most batch of them. What it found before a fault counts.
@@ -190,7 +191,7 @@ func (s *source) call(ctx context.Context, method, path string, question, into a
 }
 
 func (s *source) exchange(ctx context.Context, method, path string, question, into any) *fault {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	var body io.Reader
 	if question != nil {
