@@ -71,7 +71,7 @@ func shortFix(f checks.Finding) string {
 	if i := strings.IndexAny(text, ";.\n"); i >= 0 {
 		text = text[:i]
 	}
-	if f.Command || text == "" || strings.Contains(f.Remediation, "\n") || utf8.RuneCountInString(text) > maxShortFix {
+	if f.Command || ofFile(f) || text == "" || strings.Contains(f.Remediation, "\n") || utf8.RuneCountInString(text) > maxShortFix {
 		return ""
 	}
 	first, size := utf8.DecodeRuneInString(text)

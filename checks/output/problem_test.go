@@ -53,14 +53,14 @@ func TestSummaryOfRules(t *testing.T) {
 |---|---|---|---|---|
 ` + "| upgrade | `golang.org/x/net` | `0.30.0` -> `0.31.0` | `GHSA-xxxx` medium (known exploited, EPSS 34 %, not imported) | `0.38.0` |\n" +
 		"| new | `example.com/young` | `1.3.1` | licence GPL-3.0-only is not allowed, published 2 days ago, minimum 7 | replace it with a package under an allowed licence |\n" +
-		"| file | `.github/workflows/ci.yml:9` |  | whoever controls acme/setup can move the tag v3 (warning) | see below |\n" + `
+		"| file | `.github/workflows/ci.yml:9` |  | Action without a full commit: `acme/setup@v3` (warning) | see below |\n" + `
 This change cures 1 known vulnerability: ` + "`GHSA-old` of `golang.org/x/net`." + `
 
 ### How to fix
 ` + "```sh\ngo get golang.org/x/net@v0.38.0 && go mod tidy\n```\n" +
 		"- `example.com/young`: Replace it with a package under an allowed licence; or have the owners of the policy allow this one.\n" +
 		"- `example.com/young`: Wait until 28 Nov 2026, 09:30 UTC; or take an older version.\n" +
-		"- `acme/setup@v3` in `.github/workflows/ci.yml`:\n\n```text\nsteps:\n  - uses: acme/setup@0123456 # v3\n```\n" + `
+		"- `acme/setup@v3` in `.github/workflows/ci.yml`: whoever controls acme/setup can move the tag v3\n\n```text\nsteps:\n  - uses: acme/setup@0123456 # v3\n```\n" + `
 ### Why
 ` + "- `no-known-exploited`: 1 vulnerability known to be exploited; that always blocks\n" +
 		"- `licence`: 1 package under a licence that the policy does not accept (policy line 2)\n" +
@@ -102,7 +102,7 @@ LEVEL  SEVERITY  RISK  WHAT               VERSION  FIXED IN  WHERE              
 block  medium    58    golang.org/x/net   0.31.0   0.38.0    go.mod:14                   GHSA-xxxx, known exploited, EPSS 34 %, not imported
 block  medium    35    example.com/young  1.3.1    -         go.mod:15                   licence GPL-3.0-only is not allowed
 block  medium    33    example.com/young  1.3.1    -         go.mod:15                   published 2 days ago, minimum 7
-warn   low       10    acme/setup@v3      -        -         .github/workflows/ci.yml:9  whoever controls acme/setup can move the tag v3
+warn   low       10    acme/setup@v3      -        -         .github/workflows/ci.yml:9  Action without a full commit
 
 This change cures 1 known vulnerability
   GHSA-old  golang.org/x/net 0.30.0
@@ -116,7 +116,7 @@ How to fix
   go get golang.org/x/net@v0.38.0 && go mod tidy
   example.com/young: Replace it with a package under an allowed licence; or have the owners of the policy allow this one.
   example.com/young: Wait until 28 Nov 2026, 09:30 UTC; or take an older version.
-  acme/setup@v3:
+  acme/setup@v3: whoever controls acme/setup can move the tag v3
     steps:
       - uses: acme/setup@0123456 # v3
 `

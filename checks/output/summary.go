@@ -116,7 +116,10 @@ func problem(findings []checks.Finding) string {
 	var parts []string
 	for _, f := range findings[:min(len(findings), maxIDs)] {
 		text, notes := Escape(f.Advisory)+" "+severity(f), remarks(f)
-		if f.Advisory == "" {
+		switch h, ok := ruleHelps[f.Rule]; {
+		case ofFile(f) && ok:
+			text = strings.TrimSuffix(h.short+": "+Escape(f.Subject), ": ")
+		case f.Advisory == "":
 			text = Prose(Plain(cmp.Or(f.Summary, f.Rule), 2*maxShown))
 		}
 		if f.Level == checks.LevelWarn {
@@ -261,9 +264,12 @@ func sentence(f checks.Finding, block bool) string {
 	about := Escape(what(f))
 	if ofFile(f) {
 		about += " in " + Escape(f.Location.Path)
+		if f.Summary != "" {
+			about += ": " + Prose(f.Summary)
+		}
 	}
-	if block && strings.Contains(f.Remediation, "\n") && len(f.Remediation) <= maxBlock {
-		return "- " + about + ":\n\n```text\n" + strings.TrimRight(f.Remediation, "\n") + "\n```\n"
+	if block && (ofFile(f) || strings.Contains(f.Remediation, "\n")) && len(f.Remediation) <= maxBlock {
+		return "- " + about + "\n\n```text\n" + strings.TrimRight(f.Remediation, "\n") + "\n```\n"
 	}
 	return "- " + about + ": " + Prose(f.Remediation) + "\n"
 }

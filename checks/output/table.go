@@ -71,10 +71,14 @@ func (t *terminal) findings() {
 }
 
 // maxWhat is the most characters of the column WHAT: subjects of files can be long.
-const maxWhat = 60
+const maxWhat = 44
 
-// problemLine is the problem of f in one line of plain text.
+// problemLine is the problem of f in one line of plain text. What is wrong in a file takes more
+// than a line; it stands beside the cure.
 func problemLine(f checks.Finding) string {
+	if h, ok := ruleHelps[f.Rule]; ok && ofFile(f) {
+		return h.short
+	}
 	if f.Advisory == "" {
 		return Plain(cmp.Or(f.Summary, f.Rule), maxPiece)
 	}
@@ -162,10 +166,8 @@ func (t *terminal) cures() {
 	for _, r := range t.rows() {
 		for i, f := range r.findings {
 			text := plainLines(f.Remediation)
-			if about := cut(Plain(what(f), maxPiece), maxWhat); strings.Contains(text, "\n") && !f.Command {
-				text = about + ":\n  " + strings.ReplaceAll(text, "\n", "\n  ")
-			} else if !f.Command {
-				text = about + ": " + text
+			if !f.Command {
+				text = inWords(f, text)
 			}
 			if f.Remediation == "" || seen[text] || i > 0 && f.Advisory != "" {
 				continue
@@ -181,4 +183,16 @@ func (t *terminal) cures() {
 	if more := len(seen) - maxCommands; more > 0 {
 		fmt.Fprintf(&t.out, "  and %d more\n", more)
 	}
+}
+
+// inWords puts before a cure what it is for, and why where the table could not say it.
+func inWords(f checks.Finding, cure string) string {
+	about := cut(Plain(what(f), maxPiece), maxWhat) + ":"
+	switch {
+	case ofFile(f) && f.Summary != "":
+		about += " " + Plain(f.Summary, 2*maxPiece)
+	case !strings.Contains(cure, "\n"):
+		return about + " " + cure
+	}
+	return about + "\n  " + strings.ReplaceAll(cure, "\n", "\n  ")
 }
