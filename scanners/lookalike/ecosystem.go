@@ -15,18 +15,19 @@ type ecosystem struct {
 	normal  func(name string) string
 	split   func(name string) (owner, rest string) // nil where names have no owner
 	affixes affixes
+	ranked  bool // the list begins with the most popular names
 }
 
 // ecosystems is the table, by OSV name. To add one: a row, and its list with a line about its
 // origin in lists/README.md.
 var ecosystems = map[string]ecosystem{
-	"npm": {list: "npm", normal: strings.ToLower, split: scope, affixes: affixes{
+	"npm": {list: "npm", ranked: true, normal: strings.ToLower, split: scope, affixes: affixes{
 		before: []string{"nodejs-", "node-", "js-", "npm-", "node"}, after: []string{".js", "-js", "-node", "-npm", "js"}}},
-	"PyPI": {list: "pypi", normal: dashes, affixes: affixes{
+	"PyPI": {list: "pypi", ranked: true, normal: dashes, affixes: affixes{
 		before: []string{"python3-", "python-", "py-", "pip-", "python", "py"}, after: []string{"-python3", "-python", "-py3", "-py", "-pip", "-lib", "python"}}},
-	"crates.io": {list: "cargo", normal: dashes, affixes: affixes{
+	"crates.io": {list: "cargo", ranked: true, normal: dashes, affixes: affixes{
 		before: []string{"rust-", "rs-", "cargo-", "rust"}, after: []string{"-rust", "-rs", "-crate"}}},
-	"RubyGems": {list: "gem", normal: strings.ToLower, affixes: affixes{
+	"RubyGems": {list: "gem", ranked: true, normal: strings.ToLower, affixes: affixes{
 		before: []string{"ruby-", "rb-"}, after: []string{"-ruby", "-rb", "-gem"}}},
 	"NuGet":          {list: "nuget", normal: strings.ToLower, affixes: affixes{after: []string{".net", ".nuget", ".lib"}}},
 	"Packagist":      {list: "composer", normal: strings.ToLower, split: lastSlash},
@@ -138,7 +139,7 @@ func load(e ecosystem) *names {
 			goodFlat = append(goodFlat, name)
 		}
 	}
-	n.flat, n.owners = newIndex(flat, goodFlat, e.affixes), newIndex(owners, goodOwners, affixes{})
+	n.flat, n.owners = newIndex(flat, goodFlat, e), newIndex(owners, goodOwners, ecosystem{ranked: e.ranked})
 	return n
 }
 

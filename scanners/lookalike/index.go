@@ -19,15 +19,19 @@ type index struct {
 	alike   map[uint64]int32 // by the name with one of each characters that look alike
 	turned  map[uint64]int32 // by the words in any order
 	core    map[string]int32 // by the name without its affix, of those that have one
+	famous  int32            // how many of popular are famous
 	near    table
 }
 
-// newIndex makes an index of popular names. good may hold names of either kind.
-func newIndex(popular, good []string, a affixes) *index {
+// newIndex makes an index of popular names of e. good may hold names of either kind.
+func newIndex(popular, good []string, e ecosystem) *index {
 	x := &index{
 		popular: popular, place: make(map[string]int32, len(popular)), good: make(map[string]bool, len(good)),
 		squash: make(map[uint64]int32, len(popular)), alike: make(map[uint64]int32, len(popular)),
 		turned: map[uint64]int32{}, core: map[string]int32{},
+	}
+	if e.ranked {
+		x.famous = topFamous
 	}
 	size := 0
 	for _, name := range popular {
@@ -42,7 +46,7 @@ func newIndex(popular, good []string, a affixes) *index {
 		if key := turnKey(name); key != 0 {
 			first(x.turned, key, at)
 		}
-		a.cores(name, func(core, _ string) { first(x.core, core, at) })
+		e.affixes.cores(name, func(core, _ string) { first(x.core, core, at) })
 		if len(name) >= shortName && len(name) <= maxName {
 			x.near.add(hashOf(name, -1), at)
 			for i := range len(name) {
@@ -182,7 +186,7 @@ func (x *index) closest(name string, hash uint64, place int32) int32 {
 	for i := x.near.heads[hash&uint64(len(x.near.heads)-1)]; i != 0; {
 		e := &x.near.entries[i-1]
 		if e.hash == hash && e.at < place {
-			if kind, at := difference(name, x.popular[e.at]); telling(name, x.popular[e.at], kind, at, e.at < topFamous) {
+			if kind, at := difference(name, x.popular[e.at]); telling(name, x.popular[e.at], kind, at, e.at < x.famous) {
 				place = e.at
 			}
 		}
