@@ -178,7 +178,7 @@ func (a *App) keepInventory(ctx context.Context, side []reading, inv checks.Inve
 		if !ok {
 			m = checks.Manifest{Path: r.path, Digest: r.SHA, Format: notManifest}
 		}
-		a.github.cache.later(ctx, 200*len(m.Packages), func(ctx context.Context) {
+		a.github.cache.later(ctx, 200*len(m.Packages)+1000*len(m.Observations), func(ctx context.Context) {
 			// Losing it costs a reading next time, and the store logs its own faults.
 			_ = a.store.SaveInventory(ctx, r.SHA, parser+"/"+r.path, m)
 		})
