@@ -52,12 +52,12 @@ func TestAdvisoryAges(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := gather()
-	for _, source := range []string{"Go", "KEV", "npm"} {
+	for _, source := range []string{"GitHub Actions", "Go", "KEV", "npm"} {
 		if got["landwaiter_advisories_age_seconds "+source] != 90 || got["landwaiter_advisories "+source] < 1 {
 			t.Errorf("%s: %v", source, got)
 		}
 	}
-	if len(got) != 6 {
+	if len(got) != 8 {
 		t.Errorf("%v", got)
 	}
 }

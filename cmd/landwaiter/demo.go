@@ -70,13 +70,13 @@ type demo struct {
 	listen  net.Listener
 	repos   demoRepos
 	files   map[string]string // of demodata/releases, by name
-	// forkLock and goMod are what two pull requests change a file to.
-	forkLock, goMod string
+	// forkLock, goMod and workflow are what pull requests change a file to.
+	forkLock, goMod, workflow string
 
 	// What steps made, for later ones.
 	pulls struct {
-		adds, readme, malware, fork, policy, cure *githubtest.Pull
-		group                                     *githubtest.MergeGroup
+		adds, readme, malware, fork, policy, workflow, cure *githubtest.Pull
+		group                                               *githubtest.MergeGroup
 	}
 	releases struct{ attest, ghCLI, rules, foreign *githubtest.Release }
 }

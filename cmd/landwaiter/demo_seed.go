@@ -170,5 +170,6 @@ func (d *demo) seed() error {
 		d.files[name] = file("releases/" + name)
 	}
 	d.forkLock, d.goMod = file("sigstore-js/package-lock.json.base.gz"), file("cli/go.mod.head")
+	d.workflow = file("shop/preview.yml")
 	return failed
 }

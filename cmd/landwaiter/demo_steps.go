@@ -79,6 +79,14 @@ func (d *demo) pullSteps() []step {
 			act:  open(r.shop, githubtest.PullOptions{Head: "loosen", Title: "Relax", Files: loosened}, &d.pulls.policy),
 			want: want{conclusion: "failure", title: "violation", text: "edits the policy", annotation: "lodash"},
 		},
+		{
+			name: "A pull request adds a workflow that runs strangers' code with secrets at hand", event: "pull_request.opened",
+			repo: r.shop, check: pullCheck, sha: headOf(&d.pulls.workflow), full: true,
+			act: open(r.shop, githubtest.PullOptions{
+				Head: "preview", Title: "Preview", Files: githubtest.Files{".github/workflows/preview.yml": d.workflow},
+			}, &d.pulls.workflow),
+			want: want{conclusion: "failure", title: "1 violation", text: "checks out the code of a pull request", annotation: "pull_request_target"},
+		},
 	}
 }
 

@@ -26,8 +26,8 @@ func TestDemo(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatalf("reading the demo's JSON: %v\n%s\n%s", err, out.String(), errs.String())
 	}
-	if len(got.Steps) != 14 || got.Seconds <= 0 {
-		t.Errorf("%d steps in %v seconds, want 14 in more than none", len(got.Steps), got.Seconds)
+	if len(got.Steps) != 15 || got.Seconds <= 0 {
+		t.Errorf("%d steps in %v seconds, want 15 in more than none", len(got.Steps), got.Seconds)
 	}
 	for _, s := range got.Steps {
 		if !s.Expected {

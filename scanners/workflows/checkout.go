@@ -234,14 +234,14 @@ func (a *analysis) addCheckout(j *job, t taken, e event, subject string, weak bo
 	if len(holds) > 0 && (runs != "" || secrets != "" || power == powerWrite) || runs != "" && power != powerRead {
 		severity = checks.SeverityCritical
 	}
-	message := fmt.Sprintf("on %s this job checks out the code of a pull request (%s)", e.name, t.source.shown())
+	message := fmt.Sprintf("on %s this job checks out the code of a pull request", e.name)
 	if runs != "" {
 		message += fmt.Sprintf(" and runs it (%s)", runs)
 	}
 	if len(holds) > 0 {
 		message += " while it holds " + strings.Join(holds, " and ")
 	}
-	message += ": whoever opens a pull request "
+	message += ": whoever opens one "
 	switch {
 	case runs != "" && len(holds) > 0:
 		message += "can take them"

@@ -181,7 +181,7 @@ const hex40 = "11bd71901bbe5b1630ceea73d27597364c9af683"
 func TestCheckoutMessage(t *testing.T) {
 	t.Parallel()
 	found, _ := observe(t, change(t, change(t, taking, "wc -l README.md", "npm ci"), "contents: read", "contents: write"))
-	const want = "on pull_request_target this job checks out the code of a pull request (github.event.pull_request.head.sha) and runs it (npm ci) while it holds a token that may write: whoever opens a pull request can take them"
+	const want = "on pull_request_target this job checks out the code of a pull request and runs it (npm ci) while it holds a token that may write: whoever opens one can take them"
 	if len(found) != 1 || found[0].Message != want || !strings.HasPrefix(found[0].Remedy, "on: pull_request #") {
 		t.Errorf("got %+v, want the message %q", found, want)
 	}
