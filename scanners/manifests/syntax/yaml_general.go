@@ -34,7 +34,7 @@ func generalYAML(text string, merges bool) ([]Node, error) {
 		if len(docs) >= maxDocuments {
 			return nil, &Error{Line: root.Line, What: fmt.Sprintf("more than %d documents", maxDocuments)}
 		}
-		b := &yamlBuilder{t: newTree(len(text), Null), most: 4*len(text) + 1000, merges: merges}
+		b := &yamlBuilder{t: newTree(len(text), Null), most: 4*len(text) + 1000, lines: strings.Count(text, "\n") + 1, merges: merges}
 		b.fill(0, root.Content[0], 0)
 		if b.err != nil {
 			return nil, b.err
@@ -60,6 +60,8 @@ func libraryError(err error) error {
 type yamlBuilder struct {
 	t    *tree
 	most int // values; a text without aliases has fewer than bytes
+	// lines of the text. The library also ends lines where nothing else does, such as at U+2028.
+	lines int
 	// merges says that a merge key is kept as a member of that name.
 	merges bool
 	err    error
@@ -124,7 +126,7 @@ func (b *yamlBuilder) members(at int32, n *yaml.Node, depth int) {
 }
 
 func (b *yamlBuilder) add(parent int32, key string, n *yaml.Node) int32 {
-	at := b.t.add(parent, value{key: key, kind: Null, line: int32(n.Line)})
+	at := b.t.add(parent, value{key: key, kind: Null, line: int32(min(n.Line, b.lines))})
 	if b.t.full || len(b.t.values) > b.most {
 		b.fail(n, "more than %d values", min(b.most, MaxValues))
 	}
