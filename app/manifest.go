@@ -14,17 +14,18 @@ const ManifestURL = "https://landwaiter.example.com"
 
 // reasons says why a permission is asked for. A test fails when one has no reason.
 var reasons = map[string]string{
-	"metadata":      "names and ids of repositories; every App has it",
-	"contents":      "manifests and the policy file at a commit; write: to see drafts and to put a failed release back to draft",
-	"pull_requests": "which commits a pull request consists of",
-	"checks":        "to show verdicts as check runs",
-	"merge_queues":  "to judge what a merge queue is about to merge",
-	"statuses":      "lets administrators require the check from this App only; never used to post",
-	"attestations":  "provenance that GitHub keeps for release assets",
-	"issues":        "to file what must be fixed with its owner",
-	"members":       "who belongs to the teams that own files",
-	"deployments":   "to answer for an environment whether something may go out",
-	"actions":       "how the run that built a release ended",
+	"metadata":        "names and ids of repositories; every App has it",
+	"contents":        "manifests and the policy file at a commit; write: to see drafts and to put a failed release back to draft",
+	"pull_requests":   "which commits a pull request consists of",
+	"checks":          "to show verdicts as check runs",
+	"merge_queues":    "to judge what a merge queue is about to merge",
+	"statuses":        "lets administrators require the check from this App only; never used to post",
+	"attestations":    "provenance that GitHub keeps for release assets",
+	"issues":          "to file what must be fixed with its owner",
+	"members":         "who belongs to the teams that own files",
+	"deployments":     "to answer for an environment whether something may go out",
+	"security_events": "to upload findings to code scanning where a policy says code_scanning: true",
+	"actions":         "how the run that built a release ended",
 }
 
 // Manifest returns the GitHub App manifest in YAML, with the webhook at publicURL/hooks. It
@@ -43,6 +44,13 @@ func Manifest(publicURL string) []byte {
 	b.WriteString("default_permissions:\n")
 	for _, name := range slices.Sorted(maps.Keys(needs)) {
 		fmt.Fprintf(&b, "  %s: %s # %s\n", name, needs[name], reasons[name])
+	}
+	for _, s := range surfaces() {
+		for _, name := range slices.Sorted(maps.Keys(s.needs)) {
+			if _, asked := needs[name]; s.optional && !asked {
+				fmt.Fprintf(&b, "  # optional: %s: %s # %s\n", name, s.needs[name], reasons[name])
+			}
+		}
 	}
 	b.WriteString("default_events:\n")
 	for _, name := range names {
@@ -66,7 +74,9 @@ func manifestNeeds() (permissions, []string) {
 		add(g.needs)
 	}
 	for _, s := range surfaces() {
-		add(s.needs)
+		if !s.optional {
+			add(s.needs)
+		}
 	}
 	slices.Sort(names)
 	return needs, names

@@ -13,6 +13,8 @@ import (
 // surface is one place on GitHub that shows Reports. Each is published by its own job.
 type surface struct {
 	name string
+	// optional says that the manifest does not ask for what the surface needs.
+	optional bool
 	// priority of its jobs; 0: that of the Subject's.
 	priority int
 	needs    permissions
@@ -35,6 +37,7 @@ func surfaces() []surface {
 		},
 		{name: surfaceGate, priority: priorityGate, needs: toHoldReleases, wants: wantsGate, publish: (*App).publishGate},
 		{name: surfaceIssue, priority: priorityIssue, needs: toWriteIssues, wants: wantsIssue, publish: (*App).publishIssue},
+		{name: surfaceCodeScanning, optional: true, priority: priorityIssue, needs: toScanCode, wants: wantsCodeScanning, publish: (*App).publishCodeScanning},
 	}
 }
 

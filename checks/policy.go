@@ -47,6 +47,8 @@ const (
 type PullRequestRules struct {
 	Drafts       string // "check" or "skip"
 	OnIncomplete string // "failure" or "neutral": how Unknown is shown in enforce mode
+	// CodeScanning uploads findings to GitHub's code scanning, where the App may.
+	CodeScanning bool `json:",omitempty"`
 }
 
 // ReleaseRules are the key releases.

@@ -111,6 +111,7 @@ func (d policyReader) pullRequestKeys(r *PullRequestRules) strict.Keys {
 		"judge":         func(n strict.Node) { d.Choice(n, []string{"changed"}, "all") },
 		"draft_prs":     func(n strict.Node) { r.Drafts = d.Choice(n, []string{"check", "skip"}) },
 		"on_incomplete": func(n strict.Node) { r.OnIncomplete = d.Choice(n, []string{"failure", "neutral"}) },
+		"code_scanning": func(n strict.Node) { r.CodeScanning = d.Choice(n, []string{"true", "false"}) == "true" },
 		"comment":       func(n strict.Node) { d.Choice(n, []string{"never"}, "on_failure") },
 	}
 }

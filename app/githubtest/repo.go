@@ -23,6 +23,7 @@ type Repo struct {
 	pushed        time.Time
 	objects       *git.Store
 	refs          map[string]string // full ref name -> object
+	scans         []CodeScan        // uploads to code scanning, oldest first
 	treeLimit     int               // entries a recursive tree shows, 0 for all
 	collaborators map[string]string // lower-case login -> permission
 	teamAccess    map[*Team]string

@@ -15,6 +15,7 @@ const maxTree = 100_000
 func gitRoutes() []*route {
 	return []*route{
 		on("GET /repos/{owner}/{repo}/tarball/{ref}", "contents:read", getTarball),
+		on("POST /repos/{owner}/{repo}/code-scanning/sarifs", "security_events:write", uploadSARIF),
 		on("GET /repos/{owner}/{repo}/git/blobs/{file_sha}", "contents:read", getBlob),
 		on("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", "contents:read", getTree),
 		on("GET /repos/{owner}/{repo}/git/commits/{commit_sha}", "contents:read", getGitCommit),

@@ -19,8 +19,14 @@ type (
 		Runs    []sarifRun `json:"runs"`
 	}
 	sarifRun struct {
-		Tool    sarifTool     `json:"tool"`
-		Results []sarifResult `json:"results"`
+		Tool       sarifTool       `json:"tool"`
+		Automation sarifAutomation `json:"automationDetails"`
+		Results    []sarifResult   `json:"results"`
+	}
+	// The ID up to its last slash is what code scanning calls the category: a later upload of
+	// the same category takes the place of the one before.
+	sarifAutomation struct {
+		ID string `json:"id"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
@@ -73,7 +79,7 @@ const maxResults = 25_000
 
 // SARIF writes the introduced findings, or the assets that fail, as SARIF 2.1.0.
 func SARIF(w io.Writer, r checks.Report) error {
-	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "Landwaiter", InformationURI: "https://github.com/landwaiter/landwaiter", Rules: []sarifRule{}}}, Results: []sarifResult{}}
+	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "Landwaiter", InformationURI: "https://github.com/landwaiter/landwaiter", Rules: []sarifRule{}}}, Automation: sarifAutomation{"landwaiter/"}, Results: []sarifResult{}}
 	index := map[string]int{}
 	for _, f := range r.Findings {
 		if f.Introduced && len(run.Results) < maxResults {
@@ -121,9 +127,10 @@ func (s *sarifRun) finding(f checks.Finding, index map[string]int) {
 	id := rule.ID
 	result := sarifResult{
 		RuleID: id, RuleIndex: s.rule(rule, index), Level: "warning",
-		Message:      sarifText{annotationTitle(f) + "\n" + annotationMessage(f)},
-		Locations:    sarifAt(f.Location.Path, f.Location.Line),
-		Fingerprints: map[string]string{"landwaiter/v1": f.Fingerprint},
+		Message:   sarifText{annotationTitle(f) + "\n" + annotationMessage(f)},
+		Locations: sarifAt(f.Location.Path, f.Location.Line),
+		// Code scanning reads primaryLocationLineHash alone; without it a moved line is another alert.
+		Fingerprints: map[string]string{"landwaiter/v1": f.Fingerprint, "primaryLocationLineHash": f.Fingerprint + ":1"},
 	}
 	if f.Level == checks.LevelBlock {
 		result.Level = "error"
