@@ -28,6 +28,7 @@ type row struct {
 
 func (t *table) add(number, what, anchor, ours, ratio, goal string, met bool) {
 	t.rows = append(t.rows, row{number, what, anchor, ours, ratio, goal, met})
+	say("%s: %s, %s; %s, the goal is %s", what, anchor, ours, ratio, goal) // a run takes long and may be interrupted
 }
 
 func (t *table) note(format string, args ...any) {
