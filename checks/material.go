@@ -154,26 +154,27 @@ const (
 	Transitive Relation = "transitive"
 )
 
-// Package is one version of one package at one place.
+// Package is one version of one package at one place. The cache of inventories keeps it as
+// JSON, without the fields that most packages do not have.
 type Package struct {
 	PURL      string // "pkg:npm/lodash@4.17.20"
 	Ecosystem string // the OSV name: "npm", "Go", "PyPI", "crates.io", "GitHub Actions", ...
 	Name      string // as the ecosystem's advisories name it
 	Version   string // exact; "" when the manifest gives none (a range, a branch)
 	// Constraint is what the manifest says where Version is empty (">=2.0").
-	Constraint string
-	Line       int // one-based; 0 when unknown
-	Scope      Scope
-	Relation   Relation
-	Via        []string // names from the direct dependency down to this package, both included; nil when unknown
-	Licence    string   // SPDX expression from the manifest; "" when it carries none
-	Manager    string   // the tool that edits the manifest: "npm", "pnpm", "yarn", "go", "cargo", "poetry", ...
-	Commit     string   // git commit, for packages that are pinned to one; digest of a container image
+	Constraint string   `json:",omitempty"`
+	Line       int      `json:",omitempty"` // one-based; 0 when unknown
+	Scope      Scope    `json:",omitempty"`
+	Relation   Relation `json:",omitempty"`
+	Via        []string `json:",omitempty"` // names from the direct dependency down to this package, both included; nil when unknown
+	Licence    string   `json:",omitempty"` // SPDX expression from the manifest; "" when it carries none
+	Manager    string   `json:",omitempty"` // the tool that edits the manifest: "npm", "pnpm", "yarn", "go", "cargo", "poetry", ...
+	Commit     string   `json:",omitempty"` // git commit, for packages that are pinned to one; digest of a container image
 	// Deprecated is what the manifest itself records of the version's deprecation: the
 	// maintainer's words, or "deprecated" when there are none; "" when it records none. Hostile.
-	Deprecated string
+	Deprecated string `json:",omitempty"`
 	// Requirers are who needs the package, at most 8; nil when the manifest does not tell.
-	Requirers []Requirer
+	Requirers []Requirer `json:",omitempty"`
 }
 
 // Requirer is a package, or the project itself, that needs another one.
