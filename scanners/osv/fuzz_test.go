@@ -7,7 +7,9 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/osv/record"
@@ -86,6 +88,39 @@ func FuzzIndex(f *testing.F) {
 		_, _, _ = g.find("GHSA-0000-0000-0001", "npm")
 		_ = (&build{}).copyFile(x, func(int, *storedRecord) bool { return true })
 		_, _ = changedKeys(g, g)
+	})
+}
+
+// FuzzChange: a line of modified_id.csv is refused, or names a record that can be part of a
+// path as it is, and a time.
+func FuzzChange(f *testing.F) {
+	for _, line := range []string{"2025-05-05T01:02:03.123456789Z,GHSA-0000-0000-0001", "2025-05-05T01:02:03Z,../../secret", "x,GO-1", "2025-05-05T01:02:03+02:00,ASB-A-1", ",", "2025-05-05T01:02:03Z,a%2fb", "2025-05-05T01:02:03Z,USN-1:2~3\r"} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		c, err := parseChange(line)
+		if err != nil {
+			return
+		}
+		if c.id == "" || c.id[0] == '.' || strings.ContainsAny(c.id, "/\\%?# \t\r\n") || len(c.id) > record.MaxText {
+			t.Fatalf("%q gives the id %q", line, c.id)
+		}
+		if again, err := parseChange(c.modified.Format(time.RFC3339Nano) + "," + c.id); err != nil || again != c {
+			t.Fatalf("%q: %v and %v (%v)", line, c, again, err)
+		}
+	})
+}
+
+// FuzzRepositoryName: the name of a repository is its own name, whatever the address is.
+func FuzzRepositoryName(f *testing.F) {
+	for _, address := range []string{"https://github.com/O/R.git", "git@github.com:o/r.git", "ssh://git@host:22/o/r/", "", "://", "a:b", "https://u:p@host:443/x", "git://host:9418"} {
+		f.Add(address)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		name := repositoryName(address)
+		if again := repositoryName("https://" + name); again != name && !strings.ContainsAny(name, "@: ") && strings.TrimSpace(name) == name {
+			t.Fatalf("%q is %q, and that is %q", address, name, again)
+		}
 	})
 }
 

@@ -47,7 +47,7 @@ var causes = []struct {
 	{"| a package without a version |", func(d difference) bool { return d.ours && d.version == "" }},
 	{"| a record whose git range stands before the version range |", func(d difference) bool { return d.ours && gitRangeFirst(d) }},
 	{"| a version that the lock file gives beside a commit |", func(d difference) bool { return d.ours && d.pkg.Commit != "" }},
-	{"| manifests that it does not read |", func(d difference) bool { return d.ours && unreadByThem[path.Base(d.path)] }},
+	{"| manifests that it does not read |", func(d difference) bool { return d.ours && d.theirs == nil && unread(path.Base(d.path)) }},
 	{"| an npm package without an address in the lock file", func(d difference) bool { return d.ours && d.theirs != nil && d.theirs.local }},
 	{"Packages with scoped peers", func(d difference) bool { return d.ours && d.theirs == nil && path.Base(d.path) == "pnpm-lock.yaml" }},
 	{"A branch is no version", func(d difference) bool {
@@ -59,8 +59,16 @@ var causes = []struct {
 	{"make our result unknown", func(d difference) bool { return !d.ours && d.gap != "" }},
 }
 
-// unreadByThem are manifests of which OSV-Scanner reads only the lock file beside.
-var unreadByThem = map[string]bool{"pyproject.toml": true}
+// unread says whether OSV-Scanner reads a manifest of that name with the plugins for lock
+// files. Those for bills of materials name ecosystems without a database, at which its
+// matching ends.
+func unread(name string) bool {
+	switch name {
+	case "pyproject.toml", "modules.txt", "libs.versions.toml":
+		return true
+	}
+	return strings.HasSuffix(name, ".spdx.json") || strings.HasSuffix(name, ".cdx.json") || name == "bom.json"
+}
 
 func explained(d difference) bool {
 	for _, c := range causes {

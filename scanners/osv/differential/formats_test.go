@@ -1,6 +1,7 @@
 package differential_test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,8 +75,9 @@ func TestDifferentialFormatsCorpus(t *testing.T) {
 	}
 	packages := o.offline(t, dir)
 	for n := range packages {
-		if _, err := os.Stat(filepath.Join(o.local, "osv-scalibr", n.ecosystem, "all.zip")); err != nil {
-			t.Fatalf("without a database of %s OSV-Scanner stops in the middle", n.ecosystem)
+		ecosystem, _, _ := strings.Cut(cmp.Or(n.ecosystem, "GIT"), ":") // as it takes what has none
+		if _, err := os.Stat(filepath.Join(o.local, "osv-scalibr", ecosystem, "all.zip")); err != nil {
+			t.Errorf("without a database of %q OSV-Scanner stops in the middle", ecosystem)
 		}
 	}
 	o.compare(t, packages)
