@@ -57,6 +57,11 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 		}
 	}
 	s.orphan(a, shown)
+	about, rules := a, demand
+	if shown.lent {
+		about, rules = s.byName[shown.chain[0].Name], AssetRule{}
+	}
+	r.Steps = s.explained(*shown, about, rules)
 	s.j.settle(&r, *shown)
 	return r, rule
 }

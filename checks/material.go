@@ -212,6 +212,8 @@ type Release struct {
 	// nil means that nobody asked; RunsUnknown says why, "" for local artifacts.
 	Runs        map[string]BuildRun
 	RunsUnknown string
+	// Explain asks for AssetReport.Steps.
+	Explain bool
 	// Keys are public keys of any kind that Policy accepts under RootKey, beside the operator's
 	// own: each is a text that pubkey.Read reads.
 	Keys []string

@@ -182,6 +182,8 @@ type AssetReport struct {
 	// Chain is how the proof leads from the asset to who signed, when there is more to show
 	// than Signer: through a list of checksums, or by a tool that knows no certificates.
 	Chain []ChainLink `json:"chain,omitempty"`
+	// Steps are the comparisons behind State, when Release.Explain asks for them. They are not kept.
+	Steps []Step `json:"-"`
 }
 
 // ChainLink is one step of an AssetReport's Chain.

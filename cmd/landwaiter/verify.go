@@ -27,6 +27,7 @@ type verifyCommand struct {
 	PredicateType         string   `placeholder:"URI" help:"Predicate type that the attestation must have."`
 	Policy                string   `placeholder:"FILE" help:"Policy file; its releases.trust says who may sign."`
 	Digest                string   `placeholder:"sha256:HEX" help:"Verify this digest instead of a file; npm's attestations name sha512:HEX."`
+	Explain               bool     `help:"Print each comparison behind the verdict, with what was expected and found."`
 	Output                string   `short:"o" enum:"table,json,sarif,markdown" default:"table" help:"table, json, sarif or markdown."`
 	trustFolder
 	Artifact []string `arg:"" optional:"" help:"Files to verify."`
@@ -71,13 +72,16 @@ func (cmd *verifyCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	release.Roots = roots
+	release.Roots, release.Explain = roots, cmd.Explain
 	m := &checks.Material{
 		Subject: checks.Subject{Kind: checks.KindArtifact, Repository: cmd.Repo, Ref: release.TagRef, Commit: cmd.Commit},
 		Release: release,
 	}
 	r := checks.Run(c.ctx, m, policy, []checks.Scanner{scanner}, time.Now())
 	p.done()
+	if cmd.Explain {
+		defer explain(c.out, r)
+	}
 	return printReport(c, cmd.Output, r)
 }
 
@@ -141,6 +145,8 @@ func (cmd *verifyCommand) acceptKeys(t *checks.TrustRules) error {
 // check refuses flags that leave open what is expected: an empty expectation would accept anybody.
 func (cmd *verifyCommand) check() error {
 	switch {
+	case cmd.Explain && cmd.Output != "table":
+		return usage("--explain goes with --output table; the other outputs are of a fixed form")
 	case len(cmd.Artifact) == 0 && cmd.Digest == "":
 		return usage("name the files to verify, or --digest sha256:HEX for a file that is elsewhere")
 	case len(cmd.Artifact) > 0 && cmd.Digest != "":
