@@ -13,7 +13,7 @@ type Format struct {
 	Ecosystem string   // the OSV name: "npm"
 	Manager   string   // the tool that edits the file, for the command that cures: "npm"
 	Tier      int      // 1: ecosystems promised in full; 2: what the library reads besides
-	Parser    string   // ParserOwn or ParserLibrary
+	Parser    string   // who reads it: ParserOwn
 	// Companion is a file that says what a project wants; a lock file says what it gets.
 	Companion bool
 
@@ -24,11 +24,8 @@ type Format struct {
 	remedy string                            // what a person does when it cannot be read
 }
 
-// Who reads a format.
-const (
-	ParserOwn     = "own"
-	ParserLibrary = "osv-scalibr"
-)
+// ParserOwn is the parser of every format so far: our own.
+const ParserOwn = "own"
 
 // The lock files of JavaScript, Python and Haskell, any of which resolves a companion.
 var (
@@ -97,9 +94,8 @@ var formats = []Format{
 
 	{Name: "SBOM", Files: []string{
 		"*.cdx.json", "*.cdx.xml", "*.cyclonedx.json", "*.cyclonedx.xml", "bom.json", "bom.xml", "*.bom.json", "*.bom.xml", "sbom.json", "*.sbom.json", "sbom.xml",
-		"*.spdx", "*.spdx.json", ".spdx.*.json", "*.spdx.yaml", "*.spdx.yml", "*.spdx3.json",
+		"*.spdx", "*.spdx.json", ".spdx.*.json", "*.spdx.yaml", "*.spdx.yml", "*.spdx3.json", "*.spdx.rdf", "*.spdx.rdf.xml",
 	}, Manager: "sbom", Tier: 1, Parser: ParserOwn, read: readSBOM, remedy: "write it again, or remove it from the repository"},
-	{Name: "SPDX RDF", Files: []string{"*.spdx.rdf", "*.spdx.rdf.xml"}, Manager: "sbom", Tier: 1, Parser: ParserLibrary, read: readSPDXRDF, remedy: "write it again, as JSON, or remove it from the repository"},
 
 	{Name: "lib/apk/db/installed", Files: []string{"/lib/apk/db/installed", "/usr/lib/apk/db/installed", "/var/lib/apk/db/installed"}, Ecosystem: "Alpine", Manager: "apk", Tier: 2, Parser: ParserOwn, read: readAPK, remedy: "remove it from the repository"},
 	{Name: "var/lib/dpkg/status", Files: []string{"/var/lib/dpkg/status", "/var/lib/dpkg/status.d/*"}, Ecosystem: "Debian", Manager: "apt", Tier: 2, Parser: ParserOwn, read: readDpkg, remedy: "remove it from the repository"},

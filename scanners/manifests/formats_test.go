@@ -64,7 +64,7 @@ func TestWanted(t *testing.T) {
 		"dist/app.cdx.xml":                        "SBOM",
 		"app.spdx":                                "SBOM",
 		".spdx.app.json":                          "SBOM",
-		"app.spdx.rdf":                            "SPDX RDF",
+		"app.spdx.rdf":                            "SBOM",
 		"src/App.csproj":                          "*.csproj",
 		"tool.cabal":                              "*.cabal",
 		"":                                        "",

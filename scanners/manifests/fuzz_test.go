@@ -123,6 +123,7 @@ func FuzzSetup(f *testing.F)           { fuzz(f, "setup.py") }
 func FuzzAPK(f *testing.F)             { fuzz(f, "lib/apk/db/installed") }
 func FuzzDpkg(f *testing.F)            { fuzz(f, "var/lib/dpkg/status") }
 func FuzzScannerReport(f *testing.F)   { fuzz(f, "osv-scanner-custom.json") }
+func FuzzSPDXRDF(f *testing.F)         { fuzz(f, "app.spdx.rdf") }
 func FuzzActions(f *testing.F) {
 	fuzz(f, ".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n    - uses: o/r@v1 # x\n")
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -16,9 +15,6 @@ import (
 const (
 	maxBytes    = 32 << 20
 	maxPackages = 250_000
-	// A parser of the library is not ours to bound from within, so it gets less.
-	maxLibraryBytes = 8 << 20
-	libraryTime     = 10 * time.Second
 	// maxGap is how long the sentence in a Gap may be, in bytes: parts of it are hostile.
 	maxGap = 400
 )

@@ -30,10 +30,15 @@ func readSBOM(s *source) error {
 func (b *sbom) read() error {
 	start := strings.TrimSpace(b.s.text)
 	switch ext := path.Ext(b.s.path); {
-	case ext == ".xml" || strings.HasPrefix(start, "<"):
+	case ext == ".xml" || ext == ".rdf" || strings.HasPrefix(start, "<"):
 		root, err := syntax.XML(b.s.text)
 		if err != nil {
 			return invalid("XML", err)
+		}
+		if root.Key() == "RDF" && root.Get("SpdxDocument").Kind() != syntax.Absent {
+			b.spdxRDF(root)
+			b.described()
+			return nil
 		}
 		if root.Key() != "bom" {
 			return b.another("its root element is not <bom>")

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/osv-scalibr/extractor/filesystem/sbom/spdx"
-
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
@@ -224,5 +222,64 @@ func (b *sbom) spdx3Relation(e syntax.Node) {
 	}
 }
 
-// readSPDXRDF reads SPDX 2 as RDF through the library.
-func readSPDXRDF(s *source) error { return s.extract(spdx.New) }
+// spdxRDF reads SPDX 2 as RDF in XML. An element may lie inside of another that refers to it,
+// so packages and relationships are looked for everywhere.
+// Source: https://spdx.github.io/spdx-spec/v2.3/RDF-object-model-and-identifier-syntax/.
+func (b *sbom) spdxRDF(n syntax.Node) {
+	for c := range n.All() {
+		switch c.Key() {
+		case "Package":
+			b.add(rdfPackage(c))
+		case "describesPackage":
+			b.root(rdfTarget(c))
+		}
+		for r := range c.All() {
+			if relation := r.Get("Relationship"); r.Key() == "relationship" && relation.Kind() != syntax.Absent {
+				_, kind, _ := strings.Cut(relation.Get("relationshipType").String("@resource"), "relationshipType_")
+				b.rdfRelation(c.String("@about"), kind, rdfTarget(relation.Get("relatedSpdxElement")))
+			}
+		}
+		b.spdxRDF(c)
+	}
+}
+
+// rdfRelation takes in a relationship, whose kind RDF writes as one word: "dependsOn".
+func (b *sbom) rdfRelation(from, kind, to string) {
+	switch kind {
+	case "describes":
+		b.root(to)
+	case "dependsOn":
+		b.needs = append(b.needs, sbomNeed{from, to, ""})
+	case "dependencyOf", "runtimeDependencyOf":
+		b.needs = append(b.needs, sbomNeed{to, from, ""})
+	case "devDependencyOf", "buildDependencyOf", "testDependencyOf":
+		b.needs = append(b.needs, sbomNeed{to, from, checks.ScopeDevelopment})
+	}
+}
+
+// rdfTarget is what an element refers to: by an attribute, or by what lies in it.
+func rdfTarget(n syntax.Node) string {
+	if ref := n.String("@resource"); ref != "" {
+		return ref
+	}
+	for c := range n.All() {
+		if ref := c.String("@about"); ref != "" {
+			return ref
+		}
+	}
+	return ""
+}
+
+func rdfPackage(p syntax.Node) component {
+	c := component{ref: p.String("@about"), line: p.Get("name").Line(), at: p.Line(), code: true}
+	if purpose := p.Get("primaryPackagePurpose").String("@resource"); purpose != "" {
+		c.code = isSPDXCode(purpose[strings.LastIndexByte(purpose, '_')+1:])
+	}
+	for r := range p.All() {
+		ref := r.Get("ExternalRef")
+		if r.Key() == "externalRef" && strings.HasSuffix(ref.Get("referenceType").String("@resource"), "/purl") {
+			c.purl = ref.Get("referenceLocator").Text()
+		}
+	}
+	return c
+}
