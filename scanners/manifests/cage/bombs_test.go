@@ -3,7 +3,11 @@ package cage
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
+	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
@@ -48,24 +52,54 @@ func bombs(t testing.TB) []struct {
 	}
 }
 
+// zipBomb is a zip of one file, a gigabyte of zeros, made of the same compressed megabyte again
+// and again.
 func zipBomb(t testing.TB) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	w, err := z.Create("poetry.lock")
+	const times = 1 << 10
+	zeros := make([]byte, 1<<20)
+	var megabyte, b bytes.Buffer
+	deflater, err := flate.NewWriter(&megabyte, flate.BestSpeed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	zeros := make([]byte, 1<<20)
-	for range 1 << 10 {
-		if _, err := w.Write(zeros); err != nil {
-			t.Fatal(err)
-		}
+	_, err = deflater.Write(zeros)
+	if err := errors.Join(err, deflater.Flush()); err != nil {
+		t.Fatal(err)
 	}
-	if err := z.Close(); err != nil {
+	const last = "\x03\x00" // an empty final block
+	sum := uint32(0)
+	for range times {
+		sum = crc32.Update(sum, crc32.IEEETable, zeros)
+	}
+	z := zip.NewWriter(&b)
+	w, err := z.CreateRaw(&zip.FileHeader{Name: "poetry.lock", Method: zip.Deflate, CRC32: sum,
+		UncompressedSize64: times * uint64(len(zeros)), CompressedSize64: uint64(times*megabyte.Len() + len(last))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Write(append(bytes.Repeat(megabyte.Bytes(), times), last...))
+	if err := errors.Join(err, z.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// TestZipBomb: it is the zip that it is meant to be.
+func TestZipBomb(t *testing.T) {
+	t.Parallel()
+	data := zipBomb(t)
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := z.File[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.CopyN(io.Discard, f, 3<<20); n != 3<<20 || err != nil || len(data) > 8<<20 || z.File[0].UncompressedSize64 != 1<<30 {
+		t.Errorf("%d bytes of %d in %d: %v", n, z.File[0].UncompressedSize64, len(data), err)
+	}
 }
 
 // TestG20Bombs: each bomb ends as a Gap, which makes the verdict unknown, within 35 seconds;

