@@ -62,7 +62,7 @@ func (f *finder) advisory(matches []Match) (c candidate, left string) {
 	advice, step := remediation(first)
 	c.Remediation, c.Command, c.FixedChange = advice.Text, advice.Command, string(step)
 	c.Reach = f.reach(pkg, a)
-	c.unreached = c.Reach == ReachNotImported && pkg.Relation == Direct && pkg.Name != "stdlib" && pkg.Name != "toolchain"
+	c.unreached = c.Reach == ReachNotImported && pkg.Relation == Direct && f.imports(pkg.Name)
 	switch {
 	case a.Malware && f.p.ownName(pkg):
 		left = leftOwnName
@@ -88,6 +88,18 @@ func (f *finder) reach(p Package, a Advisory) string {
 		return ""
 	}
 	return ReachNotImported
+}
+
+// imports reports whether the repository's own source imports anything of a Go module. One that
+// it requires and imports nothing of is there for others, whatever go.mod calls it, and the
+// standard library is of use to all.
+func (f *finder) imports(module string) bool {
+	for name := range f.imported {
+		if name == module || strings.HasPrefix(name, module+"/") {
+			return module != "stdlib" && module != "toolchain"
+		}
+	}
+	return false
 }
 
 // ownName reports whether the owner of the policy publishes under the name of pkg.
