@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -26,7 +27,9 @@ const (
 var toReadRuns = permissions{"actions": "read"}
 
 // runAddress is the address of a run as certificates name it (Fulcio, extension 21).
-var runAddress = regexp.MustCompile(`^https://github\.com/([A-Za-z0-9._-]+/[A-Za-z0-9._-]+)/actions/runs/([0-9]{1,18})(/attempts/[0-9]{1,4})?$`)
+var runAddress = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^https://github\.com/([A-Za-z0-9._-]+/[A-Za-z0-9._-]+)/actions/runs/([0-9]{1,18})(/attempts/[0-9]{1,4})?$`)
+})
 
 // buildRun is a run as GitHub's API has it.
 type buildRun struct {
@@ -50,7 +53,7 @@ func (a *App) readRuns(ctx context.Context, c *installation, r *checks.Release, 
 	for _, e := range evidence {
 		for _, x := range e.Attestations {
 			url := x.Certificate.Run
-			m := runAddress.FindStringSubmatch(url)
+			m := runAddress().FindStringSubmatch(url)
 			if _, seen := known[url]; seen || x.Problem != nil || m == nil || !strings.EqualFold(m[1], c.Repo.String()) {
 				continue
 			}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -14,12 +15,14 @@ import (
 const maxImages = 20
 
 // imageReference is an image by digest in the notes of a release: "ghcr.io/o/n:v1@sha256:...".
-var imageReference = regexp.MustCompile(`([a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+)(?::[A-Za-z0-9._-]{1,128})?@(sha256:[0-9a-f]{64})\b`)
+var imageReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`([a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+)(?::[A-Za-z0-9._-]{1,128})?@(sha256:[0-9a-f]{64})\b`)
+})
 
 // imagesIn returns the images that notes name by digest, sorted, each once: "name@sha256:...".
 func imagesIn(notes string) []string {
 	var found []string
-	for _, m := range imageReference.FindAllStringSubmatch(notes, -1) {
+	for _, m := range imageReference().FindAllStringSubmatch(notes, -1) {
 		found = append(found, m[1]+"@"+m[2])
 	}
 	slices.Sort(found)

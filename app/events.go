@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -180,8 +181,8 @@ func readPayload(d store.Delivery) (payload, error) {
 // The forms of names that go into the paths of requests. Payloads are signed but still only
 // a hint, and go-github does not escape owner and repository (THREATS G18).
 var (
-	nameForm   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
-	commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+	nameForm   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`) })
+	commitForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) })
 )
 
 // repo returns the repository that the payload is about.
@@ -191,7 +192,7 @@ func (p payload) repo() (repo, error) { return newRepo(p.Installation.ID, p.Repo
 func newRepo(installation int64, r payloadRepository) (repo, error) {
 	owner, name, _ := strings.Cut(r.FullName, "/")
 	named := repo{InstallationID: installation, ID: r.ID, Owner: owner, Name: name}
-	if installation <= 0 || r.ID <= 0 || !nameForm.MatchString(owner) || !nameForm.MatchString(name) {
+	if installation <= 0 || r.ID <= 0 || !nameForm().MatchString(owner) || !nameForm().MatchString(name) {
 		return repo{}, fmt.Errorf("the payload names no usable repository: installation %d, id %d, name %q", installation, r.ID, r.FullName)
 	}
 	if strings.Trim(name, ".") == "" || strings.Trim(owner, ".") == "" {
@@ -202,7 +203,7 @@ func newRepo(installation int64, r payloadRepository) (repo, error) {
 
 // commit checks that sha is a full object name.
 func commit(sha string) (string, error) {
-	if !commitForm.MatchString(sha) {
+	if !commitForm().MatchString(sha) {
 		return "", fmt.Errorf("%q is not a full commit name", sha)
 	}
 	return sha, nil

@@ -118,7 +118,7 @@ func (a *App) releaseOwners(ctx context.Context, c *installation, t trunk) ([]ch
 func (c *installation) assignable(ctx context.Context, owners []checks.Owner) ([]string, error) {
 	var users []string
 	for _, o := range owners {
-		if o.User == "" || !nameForm.MatchString(o.User) || len(users) == maxAssignees {
+		if o.User == "" || !nameForm().MatchString(o.User) || len(users) == maxAssignees {
 			continue
 		}
 		yes, _, err := c.Issues.IsAssignee(ctx, c.Repo.Owner, c.Repo.Name, o.User)

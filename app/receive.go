@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -40,7 +41,7 @@ var knownSecrets = []string{
 }
 
 // guidForm is how GitHub names deliveries; anything else is not from GitHub.
-var guidForm = regexp.MustCompile(`^[0-9A-Za-z-]{8,64}$`)
+var guidForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z-]{8,64}$`) })
 
 // errTooLarge and errBusy are what readBody says beside errors of reading.
 var (
@@ -156,7 +157,7 @@ func readHeaders(r *http.Request) (mac []byte, bad *receipt) {
 	if !ok || err != nil || len(mac) != sha256.Size {
 		return refuse(http.StatusUnauthorized, "Refused: X-Hub-Signature-256 is not an HMAC-SHA-256 signature.")
 	}
-	if r.Header.Get("X-GitHub-Event") == "" || !guidForm.MatchString(r.Header.Get("X-GitHub-Delivery")) {
+	if r.Header.Get("X-GitHub-Event") == "" || !guidForm().MatchString(r.Header.Get("X-GitHub-Delivery")) {
 		return refuse(http.StatusBadRequest, "Refused: X-GitHub-Event and X-GitHub-Delivery must name the delivery.")
 	}
 	return mac, nil

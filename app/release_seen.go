@@ -141,7 +141,7 @@ var errNoTarget = errors.New("neither a commit nor a branch")
 // targetCommit returns the commit that a tag made from target would point at: target itself,
 // or the head of the branch target, or of otherwise where that does not exist.
 func (c *installation) targetCommit(ctx context.Context, target, otherwise string) (string, error) {
-	if commitForm.MatchString(target) {
+	if commitForm().MatchString(target) {
 		return target, nil
 	}
 	for _, branch := range []string{target, otherwise} {

@@ -175,7 +175,7 @@ func (a *App) recheck(ctx context.Context, j store.Job) error {
 // mayRecheck reports whether a person who pressed a button has any access to the repository.
 // Who sees the button is up to GitHub; who may use it is checked here (GITHUB.md section 4).
 func (c *installation) mayRecheck(ctx context.Context, login string) (bool, error) {
-	if !nameForm.MatchString(login) {
+	if !nameForm().MatchString(login) {
 		return false, nil
 	}
 	level, _, err := c.Repositories.GetPermissionLevel(ctx, c.Repo.Owner, c.Repo.Name, login)

@@ -74,7 +74,7 @@ func (c *installation) compare(ctx context.Context, base, head string) (comparis
 		return comparison{}, fmt.Errorf("comparing %s with %s: %w", base, head, err)
 	}
 	found := comparison{MergeBase: answer.GetMergeBaseCommit().GetSHA(), Whole: len(answer.Files) < maxCompared}
-	if !commitForm.MatchString(found.MergeBase) {
+	if !commitForm().MatchString(found.MergeBase) {
 		return comparison{}, fmt.Errorf("comparing %s with %s: the answer names no merge base", base, head)
 	}
 	for _, f := range answer.Files {

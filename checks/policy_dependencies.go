@@ -147,7 +147,7 @@ func (d policyReader) lookalikes(n strict.Node, r *DependencyRules) {
 		"allow": func(n strict.Node) {
 			r.LookalikeNames = nil
 			d.List(n, func(n strict.Node) {
-				r.LookalikeNames = append(r.LookalikeNames, d.formed(n, cure.PlainName, "the name of a package"))
+				r.LookalikeNames = append(r.LookalikeNames, d.formed(n, cure.PlainName(), "the name of a package"))
 			})
 		},
 	})

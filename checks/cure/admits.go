@@ -3,6 +3,7 @@ package cure
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"deps.dev/util/semver"
 )
@@ -69,8 +70,8 @@ func dialect(ecosystem, constraint string) (semver.System, string) {
 		if strings.Contains(constraint, "@") || strings.Contains(constraint, "~0") {
 			return semver.DefaultSystem, "" // a stability, or a range that npm has no sign for
 		}
-		constraint = composerTilde.ReplaceAllString(strings.ReplaceAll(constraint, ",", " "), "^$1$2")
-		constraint = composerOr.ReplaceAllString(constraint, " || ")
+		constraint = composerTilde().ReplaceAllString(strings.ReplaceAll(constraint, ",", " "), "^$1$2")
+		constraint = composerOr().ReplaceAllString(constraint, " || ")
 	}
 	return system, constraint
 }
@@ -78,6 +79,6 @@ func dialect(ecosystem, constraint string) (semver.System, string) {
 // Composer's "~1.2" admits all of 1.x from 1.2 on, as "^1.2" does; "~1.2.3" is npm's.
 // Source: https://getcomposer.org/doc/articles/versions.md.
 var (
-	composerTilde = regexp.MustCompile(`~([1-9][0-9]*(?:\.[0-9]+)?)($|[ |])`)
-	composerOr    = regexp.MustCompile(`\s*\|\|?\s*`)
+	composerTilde = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`~([1-9][0-9]*(?:\.[0-9]+)?)($|[ |])`) })
+	composerOr    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\s*\|\|?\s*`) })
 )

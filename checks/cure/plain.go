@@ -4,20 +4,21 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // PlainName is the form of the name of a package as registries allow it, and as it may stand in
 // a command.
-var PlainName = regexp.MustCompile(`^@?[A-Za-z0-9_][A-Za-z0-9@._/:+-]{0,213}$`)
+var PlainName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@?[A-Za-z0-9_][A-Za-z0-9@._/:+-]{0,213}$`) })
 
 // The forms of what else may stand in a command or between backquotes: nothing that a shell,
 // Markdown or a terminal could read as something else. No leading dash, so no option.
 var (
-	plainVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$`)
-	plainFolder  = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9._/-]{0,199}$`)
+	plainVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$`) })
+	plainFolder  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9._/-]{0,199}$`) })
 	// A range without the signs that redirect or expand: "^1.2.0", "~> 1.0", "=1.0.0", "1.x".
-	plainConstraint = regexp.MustCompile(`^(\^|~|=|==|~=|= )?[0-9][A-Za-z0-9._+-]{0,60}$`)
-	plainMaven      = regexp.MustCompile(`^([A-Za-z0-9_.-]+):([A-Za-z0-9_.-]+)$`)
+	plainConstraint = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\^|~|=|==|~=|= )?[0-9][A-Za-z0-9._+-]{0,60}$`) })
+	plainMaven      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z0-9_.-]+):([A-Za-z0-9_.-]+)$`) })
 )
 
 // isSentence tells a sentence from a command: it starts with a capital letter.
@@ -62,15 +63,15 @@ func (p Problem) fill(text string) string {
 		version = strings.TrimPrefix(version, "v")
 	}
 	file := "the manifest"
-	if plainFolder.MatchString(p.File) {
+	if plainFolder().MatchString(p.File) {
 		file = "`" + p.File + "`"
 	}
 	group, artifact := "", p.Name
-	if m := plainMaven.FindStringSubmatch(p.Name); m != nil {
+	if m := plainMaven().FindStringSubmatch(p.Name); m != nil {
 		group, artifact = m[1], m[2]
 	}
 	from := ""
-	if plainVersion.MatchString(p.Version) {
+	if plainVersion().MatchString(p.Version) {
 		from = "@" + p.Version
 	}
 	return strings.NewReplacer("{name}", p.Name, "{@from}", from, "{version}", version, "{tag}", tag, "{file}", file,
@@ -83,7 +84,7 @@ func (p Problem) inFolder(command string) (remark, line string) {
 	switch {
 	case folder == "." || folder == "/":
 		return "", command
-	case !plainFolder.MatchString(folder):
+	case !plainFolder().MatchString(folder):
 		return "# in the folder of the manifest:", command
 	default:
 		return "", "cd " + folder + " && " + command

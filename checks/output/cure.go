@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -46,7 +47,7 @@ func assetNames(list []checks.AssetReport) string {
 }
 
 // plainYAML is what may stand in a snippet to paste.
-var plainYAML = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/@:+-]{0,250}$`)
+var plainYAML = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/@:+-]{0,250}$`) })
 
 // wrongSigner gives both ways out: build with the expected signer, or accept the one found.
 func (p page) wrongSigner(b *strings.Builder, list []checks.AssetReport) {
@@ -54,7 +55,7 @@ func (p page) wrongSigner(b *strings.Builder, list []checks.AssetReport) {
 	a := list[0]
 	path, _, ok := strings.Cut(strings.TrimPrefix(a.Signer.Identity, "https://github.com/"), "@")
 	if !ok || !strings.HasPrefix(a.Signer.Identity, "https://github.com/") || !strings.Contains(path, "/.github/workflows/") ||
-		!plainYAML.MatchString(path) || !plainYAML.MatchString(a.Signer.Issuer) {
+		!plainYAML().MatchString(path) || !plainYAML().MatchString(a.Signer.Issuer) {
 		return
 	}
 	fmt.Fprintf(b, "- If that signer is meant, its owners add it to the policy on the base branch:\n\n```yaml\nreleases:\n  trust:\n    signers:\n      - issuer: %s\n        workflow: %s\n```\n",
@@ -68,7 +69,7 @@ func snippet(list []checks.AssetReport) string {
 		"  # ... the steps that build into dist/ ...\n  - uses: actions/attest-build-provenance@v3\n    with:\n      subject-path: |\n")
 	named := 0
 	for _, a := range list {
-		if plainYAML.MatchString(a.Name) && named < maxRows {
+		if plainYAML().MatchString(a.Name) && named < maxRows {
 			named++
 			b.WriteString("        dist/" + a.Name + "\n")
 		}

@@ -4,6 +4,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -89,10 +90,12 @@ func cut(s string, max int) string {
 // The words of a sentence that are shown as they are: no character that Markdown, GitHub or
 // HTML gives a meaning, and nothing that becomes a link by itself.
 var (
-	calmWord = regexp.MustCompile(`^[A-Za-z0-9.,;:()'"/+=%?-]*[A-Za-z0-9][A-Za-z0-9.,;:()'"/+=%?-]*$`)
-	linkWord = regexp.MustCompile(`(?i)://|www\.|\bgh-\d|\b[0-9a-f]{7,}\b`)
-	listMark = regexp.MustCompile(`^([0-9]+[.)]|[-+=·]+)$`)
-	tail     = regexp.MustCompile(`[.,;:)]*$`)
+	calmWord = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z0-9.,;:()'"/+=%?-]*[A-Za-z0-9][A-Za-z0-9.,;:()'"/+=%?-]*$`)
+	})
+	linkWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)://|www\.|\bgh-\d|\b[0-9a-f]{7,}\b`) })
+	listMark = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9]+[.)]|[-+=·]+)$`) })
+	tail     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[.,;:)]*$`) })
 )
 
 // Prose makes a sentence of ours safe that may hold foreign words: those that are not plain
@@ -134,10 +137,10 @@ func spans(parts []string) bool {
 func proseWords(s string) string {
 	words := strings.Split(s, " ")
 	for i, w := range words {
-		if w == "" || calm(w) && (i > 0 || !listMark.MatchString(w)) {
+		if w == "" || calm(w) && (i > 0 || !listMark().MatchString(w)) {
 			continue
 		}
-		end := tail.FindString(w)
+		end := tail().FindString(w)
 		if i == 0 {
 			end = ""
 		}
@@ -147,7 +150,7 @@ func proseWords(s string) string {
 }
 
 func calm(w string) bool {
-	return w == "-" || w == "·" || strings.Trim(w, ".,;:()'\"?") == "" || calmWord.MatchString(w) && !linkWord.MatchString(w)
+	return w == "-" || w == "·" || strings.Trim(w, ".,;:()'\"?") == "" || calmWord().MatchString(w) && !linkWord().MatchString(w)
 }
 
 // MaxBody is the most bytes of a body that is sent to GitHub: its limit is 65,535 for the

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -82,12 +83,14 @@ func dueAndOwner(o IssueOptions) string {
 // maxMentions bounds how many people an issue calls, GitHub's limit of assignees.
 const maxMentions = 10
 
-var mentionForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9_.-]{1,100})?$`)
+var mentionForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9_.-]{1,100})?$`)
+})
 
 func mentions(owners []checks.Owner) []string {
 	var names []string
 	for _, o := range owners {
-		if name := cmp.Or(o.User, o.Team); mentionForm.MatchString(name) && len(names) < maxMentions {
+		if name := cmp.Or(o.User, o.Team); mentionForm().MatchString(name) && len(names) < maxMentions {
 			names = append(names, "@"+name)
 		}
 	}
@@ -124,12 +127,14 @@ func markerText(s string) string {
 	return cutBytes(strings.ReplaceAll(s, "--", "__"), 200)
 }
 
-var markerForm = regexp.MustCompile(`(?m)^<!-- landwaiter:finding v=([0-9]{1,4}) key=([A-Za-z0-9:._/-]*) state=([A-Za-z0-9:._/-]*) -->\r?$`)
+var markerForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^<!-- landwaiter:finding v=([0-9]{1,4}) key=([A-Za-z0-9:._/-]*) state=([A-Za-z0-9:._/-]*) -->\r?$`)
+})
 
 // ParseMarker finds the mark of an issue in body: the last one that stands on a line of its
 // own. Anybody can write such a line, so the caller trusts it only in issues of its own.
 func ParseMarker(body string) (Marker, bool) {
-	all := markerForm.FindAllStringSubmatch(body, -1)
+	all := markerForm().FindAllStringSubmatch(body, -1)
 	if len(all) == 0 {
 		return Marker{}, false
 	}

@@ -96,8 +96,10 @@ func (cmd *scanCommand) material(c *console, p *progress, readers *cage.Pool) (*
 	}
 	p.say("reading %d manifests", len(head))
 	m.Head.Inventory = readers.Read(c.ctx, head)
-	if commit, err := git(c.ctx, cmd.Path, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
-		m.Subject.Commit = strings.TrimSpace(string(commit))
+	if inWorkTree(cmd.Path) {
+		if commit, err := git(c.ctx, cmd.Path, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
+			m.Subject.Commit = strings.TrimSpace(string(commit))
+		}
 	}
 	if cmd.Base == "" {
 		return m, nil

@@ -209,6 +209,25 @@ func git(ctx context.Context, dir string, stdin io.Reader, args ...string) ([]by
 	return out, nil
 }
 
+// inWorkTree reports whether dir may lie in a work tree of git. Outside of one there is no
+// commit to ask for, and starting git costs more than reading the manifests.
+func inWorkTree(dir string) bool {
+	dir, err := filepath.Abs(dir)
+	if err != nil || os.Getenv("GIT_DIR") != "" {
+		return true
+	}
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return true
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return false
+		}
+		dir = parent
+	}
+}
+
 // isFolder reports whether name is an existing folder.
 func isFolder(name string) bool {
 	st, err := os.Stat(filepath.Clean(name))

@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -58,11 +59,15 @@ func (s *source) observe(root syntax.Node, action bool) error {
 
 var (
 	// use is owner/repository, maybe a folder in it, and a ref.
-	use = regexp.MustCompile(`^([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)(?:/[^@]*)?@(\S+)$`)
+	use = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)(?:/[^@]*)?@(\S+)$`)
+	})
 	// versionRef is a ref that looks like a version; others are branches or tags that move.
-	versionRef = regexp.MustCompile(`^v?[0-9]+(?:\.[0-9]+)*(?:[-+.][0-9A-Za-z.+-]+)?$`)
+	versionRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v?[0-9]+(?:\.[0-9]+)*(?:[-+.][0-9A-Za-z.+-]+)?$`) })
 	// versionNote is the comment that tools keep behind a commit.
-	versionNote = regexp.MustCompile(`#\s*(?:tag=|ratchet:\S*@|pin@)?(v?[0-9]+(?:\.[0-9]+)*(?:[-+][0-9A-Za-z.+-]+)?)(?:\s|$)`)
+	versionNote = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`#\s*(?:tag=|ratchet:\S*@|pin@)?(v?[0-9]+(?:\.[0-9]+)*(?:[-+][0-9A-Za-z.+-]+)?)(?:\s|$)`)
+	})
 )
 
 // addUse adds what one uses value names.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -207,7 +208,9 @@ func cargoWants(root syntax.Node) []want {
 }
 
 // exactCargo is a requirement that only one version satisfies.
-var exactCargo = regexp.MustCompile(`^=\s*([0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?)$`)
+var exactCargo = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^=\s*([0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?)$`)
+})
 
 // cargoWant reads one dependency: a requirement, or a table with it. Folders of the repository
 // and what the workspace says for its members are left out. An optional one counts as

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -55,7 +56,7 @@ type podLock struct {
 }
 
 // podSpec takes apart "Name/Part (1.2.3)", "Name (~> 1.0)", "Name (from `../x`)".
-var podSpec = regexp.MustCompile(`^([^\s()]+)(?: \(([^()]*)\))?$`)
+var podSpec = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([^\s()]+)(?: \(([^()]*)\))?$`) })
 
 // podOf returns the text of a pod, which is the key of a table when it needs others.
 func podOf(n syntax.Node) (text string, needs syntax.Node) {
@@ -123,8 +124,10 @@ func (l *podLock) find(text string) (int, bool) {
 }
 
 var (
-	podLine  = regexp.MustCompile(`^\s*pod[ (]\s*["']([^"'/]+)(?:/[^"']*)?["']\s*(.*)$`)
-	exactPod = regexp.MustCompile(`^=?\s*([0-9]+(?:\.[0-9A-Za-z-]+)+)$`)
+	podLine = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*pod[ (]\s*["']([^"'/]+)(?:/[^"']*)?["']\s*(.*)$`)
+	})
+	exactPod = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^=?\s*([0-9]+(?:\.[0-9A-Za-z-]+)+)$`) })
 )
 
 // wantsPodfile finds the lines of a Podfile that name a pod in the plain way. A Podfile is a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -86,7 +87,7 @@ func addComposer(s *source, p syntax.Node, scope checks.Scope) int {
 }
 
 var (
-	exactComposer = regexp.MustCompile(`^=?v?([0-9]+(?:\.[0-9]+){2,3}(?:-[0-9A-Za-z.]+)?)$`)
+	exactComposer = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^=?v?([0-9]+(?:\.[0-9]+){2,3}(?:-[0-9A-Za-z.]+)?)$`) })
 )
 
 // wantsComposer reads the dependencies of a composer.json, without PHP itself and its

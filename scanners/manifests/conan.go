@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -156,8 +157,10 @@ func conanWant(reference string, scope checks.Scope, line int) want {
 // conanRecipe is a line of a recipe that requires something in the plain way:
 // `self.requires("zlib/1.3")`, `requires = "zlib/1.3", "fmt/10.0"`.
 var (
-	conanRecipe = regexp.MustCompile(`^\s*(?:self\.)?(requires|tool_requires|build_requires|test_requires)\s*[=(]\s*(.*)$`)
-	conanQuoted = regexp.MustCompile(`["']([A-Za-z0-9_.+-]+/[^"'\n]+)["']`)
+	conanRecipe = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*(?:self\.)?(requires|tool_requires|build_requires|test_requires)\s*[=(]\s*(.*)$`)
+	})
+	conanQuoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`["']([A-Za-z0-9_.+-]+/[^"'\n]+)["']`) })
 )
 
 // wantsConanRecipe finds the lines of a conanfile.py that name what is required in the plain
@@ -175,7 +178,7 @@ func wantsConanRecipe(text string) ([]want, error) {
 		if m[1] == "requires" {
 			scope = checks.ScopeRuntime
 		}
-		for _, q := range conanQuoted.FindAllStringSubmatch(m[2], -1) {
+		for _, q := range conanQuoted().FindAllStringSubmatch(m[2], -1) {
 			wants = append(wants, conanWant(q[1], scope, number))
 		}
 	}

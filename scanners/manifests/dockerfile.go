@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // readDockerfile reads a Dockerfile: the images that its stages begin with, copy from or mount.
@@ -79,7 +80,7 @@ func (d *dockerfile) directive(line string, number int) {
 }
 
 // heredoc is a word that says which line ends the text that follows the instruction.
-var heredoc = regexp.MustCompile(`^[0-9]*<<-?["']?([A-Za-z_][A-Za-z0-9_]*)["']?$`)
+var heredoc = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]*<<-?["']?([A-Za-z_][A-Za-z0-9_]*)["']?$`) })
 
 func (d *dockerfile) instruction(line string, number int) {
 	line = strings.TrimSpace(line)
@@ -146,7 +147,7 @@ func (d *dockerfile) image(reference string, number int) {
 		return
 	}
 	if strings.Contains(lower, "$") && len(d.stages) <= maxVariants {
-		pattern := variables.ReplaceAllString(cut(lower, maxShown), "*")
+		pattern := variables().ReplaceAllString(cut(lower, maxShown), "*")
 		for name := range d.stages {
 			if ok, err := path.Match(pattern, name); ok && err == nil {
 				return
@@ -156,7 +157,7 @@ func (d *dockerfile) image(reference string, number int) {
 	d.s.image(reference, number)
 }
 
-var variables = regexp.MustCompile(`\$(?:\{[^}]*\}|\w+)`)
+var variables = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:\{[^}]*\}|\w+)`) })
 
 // option takes in the image that an option of an instruction names.
 func (d *dockerfile) option(rest, name string, number int) {

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -95,12 +96,16 @@ func (s *source) mixApplications() []string {
 }
 
 var (
-	mixDependency = regexp.MustCompile(`^\s*\[?\s*\{:([a-z][a-z0-9_]*),\s*(?:"([^"]*)"\s*(,.*)?|([a-z_]+:.*))$`)
-	mixLocal      = regexp.MustCompile(`\b(?:path|in_umbrella):`)
-	mixOnly       = regexp.MustCompile(`\bonly:\s*(\[[^\]]*\]|:\w+)`)
-	exactMix      = regexp.MustCompile(`^(?:==)?\s*([0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?)$`)
-	mixRange      = regexp.MustCompile(`^\s*(?:[~><=!]|[0-9])`)
-	mixOrigin     = regexp.MustCompile(`\b(?:git|github|hex):`)
+	mixDependency = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*\[?\s*\{:([a-z][a-z0-9_]*),\s*(?:"([^"]*)"\s*(,.*)?|([a-z_]+:.*))$`)
+	})
+	mixLocal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(?:path|in_umbrella):`) })
+	mixOnly  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bonly:\s*(\[[^\]]*\]|:\w+)`) })
+	exactMix = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:==)?\s*([0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?)$`)
+	})
+	mixRange  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*(?:[~><=!]|[0-9])`) })
+	mixOrigin = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(?:git|github|hex):`) })
 )
 
 // wantsMix finds the lines of a mix.exs that name a dependency in the plain way,

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -111,7 +112,7 @@ func (c *catalog) version(n syntax.Node) string {
 }
 
 // exactGradle is a version that is no range, no "1.+" and no "latest.release".
-var exactGradle = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.-]*$`)
+var exactGradle = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.-]*$`) })
 
 func isExactGradle(v string) bool {
 	return match(exactGradle, v) != nil && !strings.HasPrefix(v, "latest.")
@@ -132,11 +133,19 @@ func (c *catalog) add(name, version string, scope checks.Scope, line int) {
 }
 
 var (
-	gradleCoordinates = regexp.MustCompile(`^\s*([A-Za-z]\w*)\s*[( ]\s*(?:\w*[pP]latform\s*\(\s*)?["']([A-Za-z0-9_.-]+):([A-Za-z0-9_.-]+)(?::([^"':@]*))?[^"']*["']`)
-	gradleNamed       = regexp.MustCompile(`^\s*([A-Za-z]\w*)\s*[( ]\s*group\s*[:=]\s*["']([^"']+)["']\s*,\s*name\s*[:=]\s*["']([^"']+)["'](?:\s*,\s*version\s*[:=]\s*["']?([^"',)\s]+)["']?)?`)
-	gradleUse         = regexp.MustCompile(`(?i)(?:implementation|api|compile|compileOnly|runtime|runtimeOnly|annotationProcessor|kapt|ksp|classpath|developmentOnly|provided|providedCompile)$`)
-	gradleValue       = regexp.MustCompile(`^\s*(?:(?:def|val|var|final|String|ext\.)\s*)*([A-Za-z]\w*)\s*(?:by\s+extra\s*\(|=)\s*["']([0-9A-Za-z][0-9A-Za-z_.-]*)["']\)?\s*$`)
-	gradleVariable    = regexp.MustCompile(`^\$\{?(?:\w+\.)*([A-Za-z]\w*)\}?$`)
+	gradleCoordinates = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*([A-Za-z]\w*)\s*[( ]\s*(?:\w*[pP]latform\s*\(\s*)?["']([A-Za-z0-9_.-]+):([A-Za-z0-9_.-]+)(?::([^"':@]*))?[^"']*["']`)
+	})
+	gradleNamed = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*([A-Za-z]\w*)\s*[( ]\s*group\s*[:=]\s*["']([^"']+)["']\s*,\s*name\s*[:=]\s*["']([^"']+)["'](?:\s*,\s*version\s*[:=]\s*["']?([^"',)\s]+)["']?)?`)
+	})
+	gradleUse = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(?:implementation|api|compile|compileOnly|runtime|runtimeOnly|annotationProcessor|kapt|ksp|classpath|developmentOnly|provided|providedCompile)$`)
+	})
+	gradleValue = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*(?:(?:def|val|var|final|String|ext\.)\s*)*([A-Za-z]\w*)\s*(?:by\s+extra\s*\(|=)\s*["']([0-9A-Za-z][0-9A-Za-z_.-]*)["']\)?\s*$`)
+	})
+	gradleVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$\{?(?:\w+\.)*([A-Za-z]\w*)\}?$`) })
 )
 
 // wantsGradle finds the lines of a build.gradle or build.gradle.kts that name a library in the
@@ -158,7 +167,7 @@ func wantsGradle(text string) ([]want, error) {
 		if m == nil {
 			m = match(gradleNamed, line)
 		}
-		if m == nil || !gradleUse.MatchString(m[1]) {
+		if m == nil || !gradleUse().MatchString(m[1]) {
 			continue
 		}
 		name, version := m[2]+":"+m[3], m[4]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -48,10 +49,12 @@ func readCabal(s *source) error {
 }
 
 // cabalConstraint is a package, maybe with the part of the build that it is for, and a version.
-var cabalConstraint = regexp.MustCompile(`^(?:[a-z]+\.|[A-Za-z0-9-]+:(?:setup\.)?)?([A-Za-z0-9-]+)\s*\(?\s*((?:[<>=^&|(]|installed).*)$`)
+var cabalConstraint = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:[a-z]+\.|[A-Za-z0-9-]+:(?:setup\.)?)?([A-Za-z0-9-]+)\s*\(?\s*((?:[<>=^&|(]|installed).*)$`)
+})
 
 // exactHaskell is a version that only one satisfies.
-var exactHaskell = regexp.MustCompile(`^==\s*([0-9]+(?:\.[0-9]+)*)\s*\)?$`)
+var exactHaskell = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^==\s*([0-9]+(?:\.[0-9]+)*)\s*\)?$`) })
 
 // addCabal adds what one constraint pins. Flags and the like name no version.
 func addCabal(s *source, constraint string, line int) {
@@ -88,7 +91,7 @@ func readStack(s *source) error {
 }
 
 // stackPackage is "name-version@sha256:sum,size" or "name-version@rev:number".
-var stackPackage = regexp.MustCompile(`^([A-Za-z0-9-]+)-([0-9]+(?:\.[0-9]+)*)(?:@\S*)?$`)
+var stackPackage = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z0-9-]+)-([0-9]+(?:\.[0-9]+)*)(?:@\S*)?$`) })
 
 // addStack adds one package of Hackage, of a repository or of an archive.
 func addStack(s *source, p syntax.Node, line int) error {
@@ -111,7 +114,7 @@ func addStack(s *source, p syntax.Node, line int) error {
 }
 
 // cabalNamed is a dependency: a package, maybe with a part of it, and a range.
-var cabalNamed = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*)(?::\S+)?\s*(.*)$`)
+var cabalNamed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*)(?::\S+)?\s*(.*)$`) })
 
 // haskellLibraries come with the compiler: no file pins them, and Stack and Cabal take those
 // that are there.

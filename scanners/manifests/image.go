@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/package-url/packageurl-go"
 
@@ -12,7 +13,9 @@ import (
 
 // imageReference is the name of a container image: repository, tag and digest.
 // Source: distribution/reference:reference.go.
-var imageReference = regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9._:/-]*?[A-Za-z0-9])?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@([a-z0-9+._-]+:[0-9a-fA-F]{32,}))?$`)
+var imageReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9._:/-]*?[A-Za-z0-9])?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@([a-z0-9+._-]+:[0-9a-fA-F]{32,}))?$`)
+})
 
 // image adds a container image, and an Observation when nothing pins it. reference may still
 // hold variables, which only a build or a start knows.

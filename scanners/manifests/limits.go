@@ -86,11 +86,11 @@ const maxMatched = 4096
 
 // match returns what re finds in s with its groups, nil when it finds nothing or s is too long
 // to be what it looks for.
-func match(re *regexp.Regexp, s string) []string {
+func match(re func() *regexp.Regexp, s string) []string {
 	if len(s) > maxMatched {
 		return nil
 	}
-	return re.FindStringSubmatch(s)
+	return re().FindStringSubmatch(s)
 }
 
 // conflict returns the line of the first marker that git leaves in a file when a merge

@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
@@ -19,7 +20,9 @@ const (
 
 // exactNuGet is a version as MSBuild files give it: without brackets it is the lowest one,
 // which is what NuGet takes.
-var exactNuGet = regexp.MustCompile(`^\[?\s*([0-9]+(?:\.[0-9]+){0,3}(?:[-+][0-9A-Za-z.+-]+)?)\s*\]?$`)
+var exactNuGet = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\[?\s*([0-9]+(?:\.[0-9]+){0,3}(?:[-+][0-9A-Za-z.+-]+)?)\s*\]?$`)
+})
 
 // readProject reads a project of .NET (*.csproj, *.vbproj, *.fsproj): the packages that it
 // names, with versions that it or the files above it say. Conditions are not judged: what some

@@ -3,6 +3,7 @@ package manifests
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -81,7 +82,9 @@ func isFolder(spec string) bool {
 
 // commits finds the commit that tools write behind the address of a git repository, and in
 // that of an archive of one: "…#<commit>", "…#commit=<commit>", "…/tar.gz/<commit>", "…?ref=<commit>".
-var commits = regexp.MustCompile(`(?:#|#commit=|/tar\.gz/|/tarball/|/archive/|[?&]ref=|[?&]sha=)([0-9a-f]{40})(?:\.tar\.gz|\.zip|&.*)?$`)
+var commits = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:#|#commit=|/tar\.gz/|/tarball/|/archive/|[?&]ref=|[?&]sha=)([0-9a-f]{40})(?:\.tar\.gz|\.zip|&.*)?$`)
+})
 
 // gitCommit returns the commit that an address is pinned to, "" when it is to none.
 func gitCommit(address string) string {
@@ -90,7 +93,7 @@ func gitCommit(address string) string {
 	if strings.Contains(address, ".tgz") || !strings.Contains(address, ":") || len(address) > 4096 {
 		return ""
 	}
-	m := commits.FindStringSubmatchIndex(address)
+	m := commits().FindStringSubmatchIndex(address)
 	if m == nil || strings.HasSuffix(address[:m[0]], ".tar.gz") && address[m[0]] == '#' {
 		return ""
 	}

@@ -6,13 +6,16 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
 // exactNPM is a range that only one version satisfies.
-var exactNPM = regexp.MustCompile(`^=?v?([0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?)$`)
+var exactNPM = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^=?v?([0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?)$`)
+})
 
 // wantsPackageJSON reads the dependencies of a package.json. Folders of the repository are
 // left out.

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -178,8 +179,8 @@ func (p *pom) expand(text string) string {
 }
 
 var (
-	exactMaven = regexp.MustCompile(`^[^\[\](),\s$]+$`)
-	onlyMaven  = regexp.MustCompile(`^\[([^\[\](),\s$]+)\]$`)
+	exactMaven = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^\[\](),\s$]+$`) })
+	onlyMaven  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\[([^\[\](),\s$]+)\]$`) })
 )
 
 // add adds one dependency of the project or of a profile.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -40,7 +41,7 @@ func readPubspec(s *source) error {
 }
 
 // exactPub is a constraint that only one version satisfies.
-var exactPub = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?$`)
+var exactPub = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?$`) })
 
 // wantsPubspec reads the dependencies of a pubspec.yaml, without the SDK's own packages and
 // folders of the repository. Source: https://dart.dev/tools/pub/dependencies.

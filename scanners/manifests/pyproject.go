@@ -3,6 +3,7 @@ package manifests
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -57,7 +58,7 @@ func (w *pyprojectWants) list(n syntax.Node, scope checks.Scope) {
 
 // exactPoetry is a requirement of Poetry that only one version satisfies: without a mark, it
 // means that version.
-var exactPoetry = regexp.MustCompile(`^(?:={2,3})?\s*([0-9][0-9A-Za-z.+!-]*)$`)
+var exactPoetry = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:={2,3})?\s*([0-9][0-9A-Za-z.+!-]*)$`) })
 
 // table adds dependencies as Poetry writes them: a requirement, a table with one, or a list of
 // such for several platforms.

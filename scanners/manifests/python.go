@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -31,7 +32,7 @@ func pypiName(name string) string {
 }
 
 // The commit in "git+https://host/o/r@<commit>#egg=a" and "https://host/o/r?rev=main#<commit>".
-var pythonCommits = regexp.MustCompile(`[@#]([0-9a-f]{40})(?:[#&].*)?$`)
+var pythonCommits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[@#]([0-9a-f]{40})(?:[#&].*)?$`) })
 
 func pythonCommit(address string) string {
 	if m := match(pythonCommits, address); m != nil {

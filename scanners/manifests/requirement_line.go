@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -12,8 +13,10 @@ import (
 // Source: https://packaging.python.org/en/latest/specifications/dependency-specifiers/.
 
 var (
-	perRequirement = regexp.MustCompile(`\s(?:--|-C\s).*$`) // hashes and other options of one requirement
-	wheel          = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][^-]*)(?:-[^-]+)?-[^-]+-[^-]+-[^-]+\.whl$`)
+	perRequirement = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\s(?:--|-C\s).*$`) }) // hashes and other options of one requirement
+	wheel          = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][^-]*)(?:-[^-]+)?-[^-]+-[^-]+-[^-]+\.whl$`)
+	})
 )
 
 // withoutOptions cuts off the options of one requirement.
@@ -24,7 +27,7 @@ func withoutOptions(line string) string {
 	if at := strings.Index(line, " --"); at >= 0 {
 		line = line[:at]
 	}
-	return perRequirement.ReplaceAllString(line, "")
+	return perRequirement().ReplaceAllString(line, "")
 }
 
 // isPythonFolder reports whether a requirement is a folder or file of the repository.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -153,9 +154,9 @@ func (l *gemLock) source(indent int, held string, number int) error {
 }
 
 var (
-	gemLine  = regexp.MustCompile(`^\s*gem[ (]\s*["']([^"']+)["']\s*(.*)$`)
-	gemRange = regexp.MustCompile(`^,\s*["']([^"']*)["']`)
-	exactGem = regexp.MustCompile(`^=?\s*([0-9]+(?:\.[0-9A-Za-z]+)+)$`)
+	gemLine  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*gem[ (]\s*["']([^"']+)["']\s*(.*)$`) })
+	gemRange = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^,\s*["']([^"']*)["']`) })
+	exactGem = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^=?\s*([0-9]+(?:\.[0-9A-Za-z]+)+)$`) })
 )
 
 // wantsGemfile finds the lines of a Gemfile that name a gem in the plain way. A Gemfile is a

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -57,14 +58,14 @@ func appendRequirement(wants []want, text string, scope checks.Scope, line int) 
 }
 
 var (
-	setupRequires = regexp.MustCompile(`\binstall_requires\s*=\s*\[`)
-	setupQuoted   = regexp.MustCompile(`"([^"\n]*)"|'([^'\n]*)'`)
+	setupRequires = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\binstall_requires\s*=\s*\[`) })
+	setupQuoted   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"([^"\n]*)"|'([^'\n]*)'`) })
 )
 
 // wantsSetup finds the list of requirements in a setup.py that is written out there. It is a
 // program: what it requires in another way is not seen.
 func wantsSetup(text string) ([]want, error) {
-	at := setupRequires.FindStringIndex(text)
+	at := setupRequires().FindStringIndex(text)
 	if at == nil {
 		return nil, nil
 	}
@@ -79,10 +80,10 @@ func wantsSetup(text string) ([]want, error) {
 		if len(code) > maxLine {
 			return nil, fmt.Errorf("is not read: line %d is longer than %d bytes", number, maxLine)
 		}
-		for _, m := range setupQuoted.FindAllStringSubmatch(code, -1) {
+		for _, m := range setupQuoted().FindAllStringSubmatch(code, -1) {
 			wants = appendRequirement(wants, m[1]+m[2], checks.ScopeRuntime, number)
 		}
-		if strings.Contains(setupQuoted.ReplaceAllString(code, ""), "]") {
+		if strings.Contains(setupQuoted().ReplaceAllString(code, ""), "]") {
 			break
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
@@ -81,8 +82,10 @@ func swiftName(address string) string {
 }
 
 var (
-	swiftAddress = regexp.MustCompile(`\burl\s*:\s*"([^"\\]+)"\s*,?\s*([^)]*)`)
-	exactSwift   = regexp.MustCompile(`^(?:exact\s*:\s*|\.exact\s*\(\s*)"([0-9][0-9A-Za-z.+-]*)"`)
+	swiftAddress = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\burl\s*:\s*"([^"\\]+)"\s*,?\s*([^)]*)`) })
+	exactSwift   = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:exact\s*:\s*|\.exact\s*\(\s*)"([0-9][0-9A-Za-z.+-]*)"`)
+	})
 )
 
 // wantsSwift finds the dependencies of a Package.swift that are written in the plain way,
@@ -109,7 +112,7 @@ func wantsSwift(text string) ([]want, error) {
 		if end := strings.Index(rest, call); end >= 0 {
 			rest = rest[:end]
 		}
-		m := swiftAddress.FindStringSubmatch(rest)
+		m := swiftAddress().FindStringSubmatch(rest)
 		if m == nil {
 			continue
 		}

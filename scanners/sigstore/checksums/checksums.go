@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -85,25 +86,27 @@ func Parse(data []byte, only string) (List, error) {
 
 var (
 	// tagged is the form of BSD and openssl: "SHA256 (name) = digest", "SHA2-256(name)= digest".
-	tagged = regexp.MustCompile(`^(\\?)([A-Za-z0-9/-]{2,16}) ?\((.+)\) ?= ?([0-9a-fA-F]{32,128})$`)
+	tagged = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(\\?)([A-Za-z0-9/-]{2,16}) ?\((.+)\) ?= ?([0-9a-fA-F]{32,128})$`)
+	})
 	// bare is the form of coreutils: "digest  name", "digest *name".
-	bare = regexp.MustCompile(`^(\\?)([0-9a-fA-F]{32,128})(?: \*|[ \t]+)(.+)$`)
+	bare = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\\?)([0-9a-fA-F]{32,128})(?: \*|[ \t]+)(.+)$`) })
 	// alone is a digest without a name.
-	alone = regexp.MustCompile(`^[0-9a-fA-F]{32,128}$`)
+	alone = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-fA-F]{32,128}$`) })
 )
 
 // readLine takes one line apart. algorithm is "" when it is not known here; ok is false when
 // the line is of no known form.
 func readLine(line, only string) (name, algorithm, digest string, ok bool) {
-	if m := tagged.FindStringSubmatch(line); m != nil {
+	if m := tagged().FindStringSubmatch(line); m != nil {
 		name, ok = unescape(m[3], m[1] != "")
 		algorithm, digest = algorithmOf(m[2]), m[4]
 		return name, algorithm, digest, ok && (algorithm == "" || lengths[len(digest)] == algorithm)
 	}
-	if text := strings.TrimSpace(line); only != "" && alone.MatchString(text) {
+	if text := strings.TrimSpace(line); only != "" && alone().MatchString(text) {
 		return only, lengths[len(text)], text, lengths[len(text)] != ""
 	}
-	m := bare.FindStringSubmatch(line)
+	m := bare().FindStringSubmatch(line)
 	if m == nil || lengths[len(m[2])] == "" {
 		return "", "", "", false
 	}

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
@@ -38,8 +39,8 @@ type Client struct {
 }
 
 var (
-	nameForm    = regexp.MustCompile(`^(@[a-z0-9~._-]{1,100}/)?[a-zA-Z0-9~._-]{1,214}$`)
-	versionForm = regexp.MustCompile(`^[0-9A-Za-z.+-]{1,100}$`)
+	nameForm    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(@[a-z0-9~._-]{1,100}/)?[a-zA-Z0-9~._-]{1,214}$`) })
+	versionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z.+-]{1,100}$`) })
 )
 
 // Version returns the SHA-512 of a version of the package called name, hexadecimal, and the
@@ -48,7 +49,7 @@ func (c Client) Version(ctx context.Context, through http.RoundTripper, name, ve
 	switch {
 	case c.URL == "":
 		return "", nil, ErrRegistry
-	case !nameForm.MatchString(name) || !versionForm.MatchString(version) || strings.Trim(version, ".") == "":
+	case !nameForm().MatchString(name) || !versionForm().MatchString(version) || strings.Trim(version, ".") == "":
 		return "", nil, fmt.Errorf("%s@%s is no name and version of an npm package", name, version)
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
