@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,6 +19,9 @@ type Leaf struct {
 	Generation int64  `json:"generation"`
 	Key        string `json:"key"`
 	Policy     string `json:"policy"` // Report.Policy.Digest
+	// Salt is random, so that nobody can find the report of a leaf's hash by trying: 32 hexadecimal
+	// digits; "" in entries made before there were salts.
+	Salt string `json:"salt,omitempty"`
 	// Report is the report's JSON; nil when the leaf would be over ledger.MaxLeaf with it.
 	Report json.RawMessage `json:"report,omitempty"`
 }
@@ -33,7 +37,7 @@ func ParseLeaf(b []byte) (Leaf, error) {
 
 // leafFor returns the bytes of the entry of a report, and whether they hold the report.
 func leafFor(r *Record) (leaf []byte, whole bool, err error) {
-	l := Leaf{Digest: digestOf(r.ReportJSON), Generation: r.Generation, Key: r.Key, Policy: r.Report.Policy.Digest, Report: r.ReportJSON}
+	l := Leaf{Digest: digestOf(r.ReportJSON), Generation: r.Generation, Key: r.Key, Policy: r.Report.Policy.Digest, Salt: newSalt(), Report: r.ReportJSON}
 	if len(r.ReportJSON) < ledger.MaxLeaf {
 		leaf, err = encode(l)
 		if err != nil || len(leaf) <= ledger.MaxLeaf {
@@ -43,6 +47,13 @@ func leafFor(r *Record) (leaf []byte, whole bool, err error) {
 	l.Report = nil
 	leaf, err = encode(l)
 	return leaf, false, err
+}
+
+// newSalt returns 16 random bytes in hexadecimal.
+func newSalt() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails; see crypto/rand
+	return hex.EncodeToString(b[:])
 }
 
 // encode returns v as JSON in one line. Unlike json.Marshal it leaves the bytes of a

@@ -17,6 +17,9 @@ import (
 // file that others may read. origin is the ledger's name, such as "landwaiter.example.org/ledger".
 func LedgerKey(path, origin string) (*ledger.Key, error) { return entries.Key(path, origin) }
 
+// ReadLedgerKey is LedgerKey for a key that exists: fs.ErrNotExist says that it does not.
+func ReadLedgerKey(path string) (*ledger.Key, error) { return entries.ReadKey(path) }
+
 // LedgerHead returns the newest checkpoint: its fields and its signed text. A ledger without
 // entries has size 0 and a signed text too.
 func (db *DB) LedgerHead(ctx context.Context) (ledger.Checkpoint, string, error) {
@@ -36,6 +39,18 @@ func (db *DB) LedgerEntries(ctx context.Context, index int64, limit int) ([][]by
 // LedgerHashes reads stored hashes by their tlog index, for proofs and tiles. It is valid
 // until ctx ends. A hash that is missing is a TamperedError.
 func (db *DB) LedgerHashes(ctx context.Context) ledger.HashReader { return db.ledger.Hashes(ctx) }
+
+// LedgerVerifiers returns the public keys whose checkpoints are accepted, the newest first.
+func (db *DB) LedgerVerifiers() []string { return db.ledger.Verifiers() }
+
+// LedgerSignedBy returns which of LedgerVerifiers signed a checkpoint, or "".
+func (db *DB) LedgerSignedBy(signed string) string { return db.ledger.SignedBy(signed) }
+
+// LedgerTile returns the bytes of a tile as C2SP tlog-tiles publishes it, or ErrNotFound when
+// the ledger is not that large. A tile of entries shows reports, one of hashes does not.
+func (db *DB) LedgerTile(ctx context.Context, t ledger.Tile) ([]byte, error) {
+	return db.ledger.Tile(ctx, t)
+}
 
 // ProveInclusion returns the proof that the entry with that index is in the tree of that size.
 func (db *DB) ProveInclusion(ctx context.Context, index, size int64) ([]ledger.Hash, error) {

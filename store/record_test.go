@@ -172,6 +172,7 @@ func TestI09_ReportIsKeptByteForByte(t *testing.T) {
 		{"over the limit of a leaf", strings.Repeat("<&> one more line, ", 10_000), false},
 	}
 	onBoth(t, func(t *testing.T, f *fixture) {
+		salts := make(map[string]bool)
 		for i, tt := range tests {
 			r := record(fmt.Sprintf("pr:%d", i), 1)
 			r.Report.Reasons = []checks.Reason{{Rule: "vulnerabilities", Code: "x", Message: "@"}}
@@ -190,7 +191,11 @@ func TestI09_ReportIsKeptByteForByte(t *testing.T) {
 			leaf, err := store.ParseLeaf(entries[0])
 			must(t, err)
 			sum := sha256.Sum256(body)
-			want := store.Leaf{Digest: "sha256:" + hex.EncodeToString(sum[:]), Generation: 1, Key: r.Key, Policy: "sha256:0f"}
+			if salt, err := hex.DecodeString(leaf.Salt); err != nil || len(salt) != 16 || salts[leaf.Salt] {
+				t.Errorf("%s: salt %q is not 16 bytes of its own, %v", tt.name, leaf.Salt, err)
+			}
+			salts[leaf.Salt] = true
+			want := store.Leaf{Digest: "sha256:" + hex.EncodeToString(sum[:]), Generation: 1, Key: r.Key, Policy: "sha256:0f", Salt: leaf.Salt}
 			if tt.inLeaf {
 				want.Report = body
 			}

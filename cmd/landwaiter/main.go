@@ -48,6 +48,7 @@ type commands struct {
 	Verify     verifyCommand     `cmd:"" help:"Verify who built and signed files."`
 	Trust      trustCommand      `cmd:"" help:"Refresh or list the trust roots that verification uses."`
 	Advisories advisoriesCommand `cmd:"" help:"Import, update or list the advisories that scans use."`
+	Ledger     ledgerCommand     `cmd:"" help:"Verify, prove or export the ledger of everything that was judged."`
 	Manifest   manifestCommand   `cmd:"" help:"Print the GitHub App manifest."`
 	Version    versionCommand    `cmd:"" help:"Print the version and what it was built from."`
 	Completion completionCommand `cmd:"" help:"Print shell code that completes commands and flags."`

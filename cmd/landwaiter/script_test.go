@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 // by base name), big FILE MIB (a file of that size), schema FILE (a report that satisfies
 // docs/report.schema.json), flip FILE (one bit of the first byte), code N COMMAND... (a
 // command that must end with that exit code), cut FILE N TARGET (its first N bytes),
-// depsdev (start a stand-in for deps.dev and set LANDWAITER_DEPSDEV_URL).
+// depsdev (start a stand-in for deps.dev and set LANDWAITER_DEPSDEV_URL), record DIR N (record
+// N reports in the data folder), behind DIR SQL... (change its database), copy DIR TARGET.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -61,6 +62,9 @@ func TestScripts(t *testing.T) {
 			"cut":    cutCommand,
 
 			"depsdev": depsdevCommand,
+			"record":  recordCommand,
+			"behind":  behindCommand,
+			"copy":    copyCommand,
 		},
 	})
 }

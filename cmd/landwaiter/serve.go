@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -109,22 +108,28 @@ func openService(ctx context.Context, conf config, log *slog.Logger, transport h
 		return nil, usage("LANDWAITER_DATA_DIR: %w", err)
 	}
 	s := &service{conf: conf, log: log, readers: cage.New(cage.Config{Log: log})}
-	key, err := ledgerKey(conf)
-	if err != nil {
+	var err error
+	if s.store, err = openStore(ctx, conf, log); err != nil {
 		return nil, err
-	}
-	s.store, err = store.Open(ctx, store.Config{
-		URL: conf.databaseURL, Log: log, LedgerKey: key,
-		CheckpointFile: filepath.Join(conf.dataDir, "ledger.checkpoint"),
-	})
-	if err != nil {
-		return nil, usage("opening the database (LANDWAITER_DATABASE_URL): %w", err)
 	}
 	if err := s.wire(ctx, transport); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// openStore opens the database with the ledger in it.
+func openStore(ctx context.Context, conf config, log *slog.Logger) (*store.DB, error) {
+	key, err := ledgerKey(conf)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Config{URL: conf.databaseURL, Log: log, LedgerKey: key, CheckpointFile: conf.checkpointFile()})
+	if err != nil {
+		return nil, usage("opening the database (LANDWAITER_DATABASE_URL): %w", err)
+	}
+	return db, nil
 }
 
 // ledgerKey reads or makes the key that signs the ledger's checkpoints. Its name is the
@@ -134,7 +139,7 @@ func ledgerKey(conf config) (*ledger.Key, error) {
 	if err != nil {
 		return nil, usage("LANDWAITER_PUBLIC_URL: %w", err)
 	}
-	key, err := store.LedgerKey(filepath.Join(conf.dataDir, "ledger.key"), u.Host+"/ledger")
+	key, err := store.LedgerKey(conf.ledgerKeyFile(), u.Host+"/ledger")
 	if err != nil {
 		return nil, usage("the ledger's key in LANDWAITER_DATA_DIR: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -96,14 +97,18 @@ func (k *Keeper) Checkpoint(ctx context.Context, size int64) (string, error) {
 	return signed, nil
 }
 
-// Leaves returns up to limit leaves from index on, as they were hashed.
+// Leaves returns up to limit leaves from index on, as they were hashed. A gap is a TamperedError.
 func (k *Keeper) Leaves(ctx context.Context, index int64, limit int) ([][]byte, error) {
 	var leaves [][]byte
-	err := k.db.Reader(ctx).Each(`SELECT leaf FROM ledger_entry WHERE n >= $1 ORDER BY n LIMIT $2`, []any{index, limit},
+	err := k.db.Reader(ctx).Each(`SELECT n, leaf FROM ledger_entry WHERE n >= $1 ORDER BY n LIMIT $2`, []any{index, limit},
 		func(rows *sql.Rows) error {
+			var n int64
 			var frame []byte
-			if err := rows.Scan(&frame); err != nil {
+			if err := rows.Scan(&n, &frame); err != nil {
 				return err
+			}
+			if want := index + int64(len(leaves)); n != want {
+				return &TamperedError{Index: want, Detail: "it is missing"}
 			}
 			leaf, err := k.bodies.Unpack(frame)
 			leaves = append(leaves, leaf)
@@ -117,3 +122,48 @@ func (k *Keeper) Leaves(ctx context.Context, index int64, limit int) ([][]byte, 
 
 // Hashes reads stored hashes until ctx ends. A hash that is missing is a TamperedError.
 func (k *Keeper) Hashes(ctx context.Context) ledger.HashReader { return k.hashes(k.db.Reader(ctx)) }
+
+// Tile returns the bytes of a tile as C2SP tlog-tiles publishes it, or engine.ErrNotFound when
+// the ledger is not that large.
+func (k *Keeper) Tile(ctx context.Context, t ledger.Tile) ([]byte, error) {
+	head, _, err := k.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !t.In(head.Size) {
+		return nil, fmt.Errorf("%s of a ledger of %d entries: %w", t.Path(), head.Size, engine.ErrNotFound)
+	}
+	if t.Entries() {
+		first := t.N * ledger.TileWidth
+		leaves, err := k.Leaves(ctx, first, t.Width)
+		if err != nil {
+			return nil, err
+		}
+		if len(leaves) != t.Width {
+			return nil, &TamperedError{Index: first + int64(len(leaves)), Detail: "it is missing"}
+		}
+		return ledger.Bundle(leaves)
+	}
+	hashes, err := k.Hashes(ctx).ReadHashes(t.Indexes())
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, len(hashes)*len(ledger.Hash{}))
+	for _, h := range hashes {
+		b = append(b, h[:]...)
+	}
+	return b, nil
+}
+
+// SignedBy returns which of the known public keys signed a checkpoint, or "".
+func (k *Keeper) SignedBy(signed string) string {
+	for _, v := range k.verifiers {
+		if _, err := ledger.OpenCheckpoint(signed, k.origin, v); err == nil {
+			return v
+		}
+	}
+	return ""
+}
+
+// Verifiers returns the public keys whose checkpoints are accepted, the newest first.
+func (k *Keeper) Verifiers() []string { return slices.Clone(k.verifiers) }

@@ -14,7 +14,7 @@ import (
 // writes it there, durably and with mode 0600, when there is no file. It refuses a file that
 // others may read. origin is the ledger's name, such as "landwaiter.example.org/ledger".
 func Key(path, origin string) (*ledger.Key, error) {
-	key, err := readKey(path)
+	key, err := ReadKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
@@ -24,7 +24,7 @@ func Key(path, origin string) (*ledger.Key, error) {
 	err = writeWhole(path, []byte(key.Text()+"\n"), os.Link)
 	if errors.Is(err, fs.ErrExist) {
 		// Another process that starts at the same moment was first: its key counts.
-		return readKey(path)
+		return ReadKey(path)
 	}
 	if err == nil {
 		err = syncFolder(filepath.Dir(path))
@@ -35,7 +35,8 @@ func Key(path, origin string) (*ledger.Key, error) {
 	return key, nil
 }
 
-func readKey(path string) (*ledger.Key, error) {
+// ReadKey reads the ledger's signing key. It refuses a file that others may read.
+func ReadKey(path string) (*ledger.Key, error) {
 	stat, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger key: %w", err)

@@ -75,3 +75,16 @@ func (k *Key) String() string { return k.verifier }
 
 // GoString is String, for the verb %#v.
 func (k *Key) GoString() string { return k.verifier }
+
+// OriginOf returns the name of the ledger whose public key verifier is, in Key.Verifier's form.
+// It fails when verifier is no such key; its error never holds a private key.
+func OriginOf(verifier string) (string, error) {
+	if strings.HasPrefix(verifier, "PRIVATE+KEY+") {
+		return "", errors.New("it is a private key; give the public one, which landwaiter ledger key prints")
+	}
+	v, err := note.NewVerifier(verifier)
+	if err != nil {
+		return "", errors.New("not a ledger's public key: want a line such as landwaiter.example.org/ledger+1a2b3c4d+Base64")
+	}
+	return v.Name(), nil
+}

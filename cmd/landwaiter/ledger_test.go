@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// recordCommand is the story command `record DIR N`: it records N reports as the service with
+// the data folder DIR would, the first on the commit 0...01.
+func recordCommand(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.MkdirAll(dir, 0o700))
+	ctx := context.Background()
+	conf := config{dataDir: dir, publicURL: "https://landwaiter.example", databaseURL: "sqlite:" + filepath.Join(dir, "landwaiter.db")}
+	db, err := openStore(ctx, conf, slog.New(slog.DiscardHandler))
+	ts.Check(err)
+	defer db.Close()
+	head, _, err := db.LedgerHead(ctx)
+	ts.Check(err)
+	for i := head.Size + 1; i <= head.Size+int64(n); i++ {
+		_, err := db.Record(ctx, store.Record{
+			Key: fmt.Sprintf("pr:42:%d:x", i), Generation: 1, Parser: "1",
+			Report: checks.Report{
+				Subject: checks.Subject{Kind: checks.KindPullRequest, Repository: "acme/private-shop", RepositoryID: 42,
+					Ref: fmt.Sprintf("refs/pull/%d/head", i), Commit: fmt.Sprintf("%040x", i), Number: int(i)},
+				Verdict: checks.Pass, Policy: checks.PolicyRef{Digest: "sha256:0f"},
+				Time: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
+			},
+		})
+		ts.Check(err)
+	}
+}
+
+// behindCommand is the story command `behind DIR SQL...`: it changes the database of DIR without
+// the store.
+func behindCommand(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", filepath.Join(ts.MkAbs(args[0]), "landwaiter.db"))
+	ts.Check(err)
+	defer db.Close()
+	for _, statement := range args[1:] {
+		_, err := db.Exec(statement)
+		ts.Check(err)
+	}
+}
+
+// copyCommand is the story command `copy DIR TARGET`: it copies a data folder.
+func copyCommand(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
+	ts.Check(os.Chmod(filepath.Join(ts.MkAbs(args[1]), "ledger.key"), 0o600)) // os.CopyFS opens it
+}
