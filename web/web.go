@@ -42,6 +42,8 @@ type Config struct {
 	Report func(ctx context.Context, key string) (store.StoredReport, error)
 	// Links proves who may see an explaining page. The zero Links opens none.
 	Links Links
+	// Ledger says what of the ledger is served. The zero Ledger serves nothing.
+	Ledger Ledger
 	// Version is shown as JSON on /version.
 	Version any
 	// Log receives one record per request, without query, header or body. nil means slog.Default().
@@ -109,6 +111,8 @@ func (s *Server) routes(e *echo.Echo) {
 	read(e, "/repos/:owner/:name/pr/:pull", s.explainPull)
 	read(e, "/repos/:owner/:name/merge/:sha", s.explainGroup)
 	read(e, "/releases/:release", s.explainRelease)
+	read(e, "/ledger/checkpoint", s.ledgerCheckpoint)
+	read(e, "/ledger/tile/*", s.ledgerTile)
 }
 
 func (s *Server) healthRoutes(e *echo.Echo) {

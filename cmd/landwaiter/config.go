@@ -20,6 +20,7 @@ import (
 	"github.com/landwaiter/landwaiter/scanners/osv"
 	"github.com/landwaiter/landwaiter/scanners/sigstore/npm"
 	"github.com/landwaiter/landwaiter/scanners/sigstore/oci"
+	"github.com/landwaiter/landwaiter/web"
 )
 
 // config is the operator's configuration of `landwaiter serve`, checked.
@@ -45,6 +46,8 @@ type config struct {
 	logLevel       slog.Level
 	logFormat      string
 	workers        int
+	ledgerAccess   web.LedgerAccess
+	ledgerToken    string // "" when nobody reads entries
 }
 
 // setting is one row of the configuration: its canonical name, other names it answers to,
@@ -103,6 +106,20 @@ var settings = []setting{
 		set: func(c *config, v string) error { return setHosts(&c.images.Registries, v) }},
 	{name: "NPM_URL", mayBeEmpty: true, should: "the https:// address of the npm registry that is asked about packages of releases, or empty to ask none",
 		set: func(c *config, v string) error { return setNPM(&c.npm.URL, v) }},
+	{name: "LEDGER_ACCESS", initial: "off", should: "what of the ledger everybody may read: off, checkpoint, or tiles for all hashes",
+		set: func(c *config, v string) error {
+			if c.ledgerAccess = web.LedgerAccess(v); v != "off" && v != "checkpoint" && v != "tiles" {
+				return fmt.Errorf("is %q", v)
+			}
+			return nil
+		}},
+	{name: "LEDGER_TOKEN", secret: true, mayBeEmpty: true, should: "a secret of at least 32 characters for those who may read all entries of the ledger, such as openssl rand -hex 32 prints, or empty",
+		set: func(c *config, v string) error {
+			if c.ledgerToken = v; v != "" && len(v) < 32 {
+				return fmt.Errorf("has %d characters", len(v))
+			}
+			return nil
+		}},
 	{name: "WORKERS", initial: "4", should: "how many jobs run at once, 1 to 64",
 		set: func(c *config, v string) error {
 			var n int64

@@ -13,11 +13,12 @@ import (
 )
 
 type ledgerCommand struct {
-	Verify ledgerVerifyCommand `cmd:"" help:"Check the whole ledger: the database's, or a published one."`
-	Proof  ledgerProofCommand  `cmd:"" help:"Print the proof that a report is in the ledger."`
-	Check  ledgerCheckCommand  `cmd:"" help:"Check such a proof, offline and without the database."`
-	Export ledgerExportCommand `cmd:"" help:"Write the ledger to a folder that any web server can publish."`
-	Key    ledgerKeyCommand    `cmd:"" help:"Print the public key."`
+	Verify  ledgerVerifyCommand  `cmd:"" help:"Check the whole ledger: the database's, or a published one."`
+	Proof   ledgerProofCommand   `cmd:"" help:"Print the proof that a report is in the ledger."`
+	Check   ledgerCheckCommand   `cmd:"" help:"Check such a proof, offline and without the database."`
+	Export  ledgerExportCommand  `cmd:"" help:"Write the ledger to a folder that any web server can publish."`
+	Witness ledgerWitnessCommand `cmd:"" help:"Follow a published ledger: it may only grow."`
+	Key     ledgerKeyCommand     `cmd:"" help:"Print the public key."`
 }
 
 // Help shows an example.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/web"
 )
 
 // recordCommand is the story command `record DIR N`: it records N reports as the service with
@@ -60,4 +63,21 @@ func behindCommand(ts *testscript.TestScript, _ bool, args []string) {
 func copyCommand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
 	ts.Check(os.Chmod(filepath.Join(ts.MkAbs(args[1]), "ledger.key"), 0o600)) // os.CopyFS opens it
+}
+
+// publishCommand is the story command `publish DIR ACCESS TOKEN`: it serves the ledger of a data
+// folder and sets LEDGER to its address.
+func publishCommand(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	conf := config{dataDir: dir, publicURL: "https://landwaiter.example", databaseURL: "sqlite:" + filepath.Join(dir, "landwaiter.db"),
+		ledgerAccess: web.LedgerAccess(args[1]), ledgerToken: args[2]}
+	log := slog.New(slog.DiscardHandler)
+	db, err := openStore(context.Background(), conf, log)
+	ts.Check(err)
+	s := &service{conf: conf, store: db}
+	w, err := web.New(web.Config{Hooks: http.NotFoundHandler(), Ledger: s.published(), Log: log})
+	ts.Check(err)
+	server := httptest.NewServer(w.Handler(false))
+	ts.Defer(func() { server.Close(); ts.Check(db.Close()) })
+	ts.Setenv("LEDGER", server.URL+"/ledger")
 }

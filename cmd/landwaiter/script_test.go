@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 // docs/report.schema.json), flip FILE (one bit of the first byte), code N COMMAND... (a
 // command that must end with that exit code), cut FILE N TARGET (its first N bytes),
 // depsdev (start a stand-in for deps.dev and set LANDWAITER_DEPSDEV_URL), record DIR N (record
-// N reports in the data folder), behind DIR SQL... (change its database), copy DIR TARGET.
+// N reports in the data folder), behind DIR SQL... (change its database), copy DIR TARGET,
+// publish DIR ACCESS TOKEN (serve its ledger and set LEDGER to the address).
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -65,6 +66,7 @@ func TestScripts(t *testing.T) {
 			"record":  recordCommand,
 			"behind":  behindCommand,
 			"copy":    copyCommand,
+			"publish": publishCommand,
 		},
 	})
 }

@@ -187,9 +187,20 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	}
 	s.web, err = web.New(web.Config{
 		Hooks: s.app.Hooks(), Metrics: metrics, Ready: s.ready, Report: s.store.ReportByKey, Links: links,
-		Version: currentVersion(), Log: s.log,
+		Ledger: s.published(), Version: currentVersion(), Log: s.log,
 	})
 	return err
+}
+
+// published says what of the ledger is served, and to whom.
+func (s *service) published() web.Ledger {
+	return web.Ledger{
+		Access: s.conf.ledgerAccess, Token: s.conf.ledgerToken, Tile: s.store.LedgerTile,
+		Checkpoint: func(ctx context.Context) (string, error) {
+			_, signed, err := s.store.LedgerHead(ctx)
+			return signed, err
+		},
+	}
 }
 
 // linkKeySetting names the secret that proves links to explaining pages. It lies in the
