@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
+	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -69,6 +70,7 @@ func newStage(t *testing.T, p play) *stage {
 	p.options.Now = s.now
 	p.options.AutoDeliver = true
 	p.options.Events = []string{"release", "check_run", "check_suite"}
+	p.options.Description = contract.Description{}
 	s.GitHub = githubtest.NewTest(t, p.options)
 	db, err := store.Open(t.Context(), store.Config{
 		URL: filepath.Join(t.TempDir(), "landwaiter.db"), Now: s.now, Log: slog.New(slog.DiscardHandler),

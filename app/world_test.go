@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
+	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -83,6 +84,7 @@ func newWorld(t testing.TB, o githubtest.Options, change func(*Config)) *world {
 	w := &world{t: t, clock: &clock{t: time.Now().UTC().Truncate(time.Second)}, scanner: &scanner{}, log: &logBuffer{}, metrics: prometheus.NewRegistry(), folder: t.TempDir()}
 	o.Now = w.clock.Now
 	o.AutoDeliver = true
+	o.Description = contract.Description{}
 	w.github = githubtest.NewTest(t, o)
 	w.config = Config{
 		AppID: w.github.AppID(), PrivateKey: w.github.AppKey(), WebhookSecrets: []string{w.github.WebhookSecret()},

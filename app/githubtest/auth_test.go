@@ -12,11 +12,13 @@ import (
 	"github.com/golang-jwt/jwt/v4"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-github/v62/github"
+
+	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 )
 
 func TestAppToken(t *testing.T) {
 	t.Parallel()
-	g := NewTest(t, Options{})
+	g := NewTest(t, Options{Description: contract.Description{}})
 	other, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)

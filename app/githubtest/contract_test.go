@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 )
 
 // noted is a TB that keeps failures in place of failing.
@@ -51,7 +53,7 @@ func TestBreachesAreCaught(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := &noted{}
-			w := &world{GitHub: NewTest(n, Options{}), t: t}
+			w := &world{GitHub: NewTest(n, Options{Description: contract.Description{}}), t: t}
 			w.inst, w.repo = w.Install("acme"), w.Repo("acme", "shop")
 			w.first = w.repo.Commit("main", "first", Files{"a": "a"})
 			w.client, w.auth = installationClient(t, w.GitHub, w.inst.ID)
@@ -81,7 +83,7 @@ func manyAnnotations(n int) []object {
 // TestBadAnswersAreCaught shows that the stand-in is held to the contract as well.
 func TestBadAnswersAreCaught(t *testing.T) {
 	t.Parallel()
-	g := New(Options{})
+	g := New(Options{Description: contract.Description{}})
 	g.Start()
 	t.Cleanup(g.Close)
 	w := &world{GitHub: g, t: t}

@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -17,14 +18,24 @@ type ContractMode int
 
 // The modes. The zero value is Strict.
 const (
-	// Strict checks every request, every answer and every webhook. Each breach is
+	// Strict checks, where there is a Description, every request, every answer and every webhook. Each breach is
 	// listed by Violations; the request is still answered.
 	Strict ContractMode = iota
 	// Off checks nothing and does not load the description.
 	Off
 )
 
-// Options configure New. The zero value is useful: strict, no webhooks sent.
+// Contract judges traffic by GitHub's published description. The package contract has one; it
+// is handed in because only tests and the demo of a build for it should carry that package,
+// which costs every start of a process 16 ms. method and template name the operation as
+// GitHub writes it. Errors name all breaches.
+type Contract interface {
+	Request(ctx context.Context, method, template string, r *http.Request, params map[string]string, body []byte) error
+	Response(ctx context.Context, method, template string, r *http.Request, params map[string]string, status int, header http.Header, body []byte) error
+	Webhook(event, action string, payload []byte) error
+}
+
+// Options configure New. The zero value is useful: nothing is checked, no webhooks sent.
 type Options struct {
 	// Now tells the time; nil means time.Now. The stand-in never sleeps on it.
 	Now func() time.Time
@@ -46,6 +57,8 @@ type Options struct {
 	// Events are the names of the events the App subscribes to; nil means every one.
 	// Installation events and ping come always.
 	Events []string
+	// Description is what traffic is held to; nil checks nothing. NewTest demands it.
+	Description Contract
 	// Contract is Strict unless set.
 	Contract ContractMode
 	// Latency is added to every API call, measured on the real clock.
@@ -138,9 +151,13 @@ type TB interface {
 }
 
 // NewTest returns a started stand-in that closes with the test and fails it for every
-// violation of the contract and every credential sent to the blob store.
+// violation of the contract and every credential sent to the blob store. A Strict stand-in
+// without a Description fails the test: it would check nothing.
 func NewTest(t TB, o Options) *GitHub {
 	t.Helper()
+	if o.Contract == Strict && o.Description == nil {
+		t.Errorf("%s", "Options.Description is missing: set contract.Description{}")
+	}
 	g := New(o)
 	g.Start()
 	t.Cleanup(func() {

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 )
 
 // maxBody is what the stand-in reads of a request, in bytes. GitHub takes assets up to 2 GiB.
@@ -32,9 +30,8 @@ func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.answer(w, q, refuse(http.StatusNotFound, "Not Found"), nil)
 		return
 	}
-	op := g.operation(q.route)
-	if op != nil {
-		if err := op.Request(r.Context(), r, q.params, body); err != nil {
+	if c := g.contract(); c != nil {
+		if err := c.Request(r.Context(), q.route.method, q.route.template, r, q.params, body); err != nil {
 			g.violation(q.route.name() + ": " + err.Error())
 		}
 	}
@@ -44,9 +41,7 @@ func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply := g.act(q)
-	if op != nil {
-		g.judge(op, q, reply)
-	}
+	g.judge(q, reply)
 	if fault != nil && (fault.When == AfterActing || fault.Kind == CutBody) && g.spoil(w, q, fault, &reply) {
 		return
 	}
@@ -76,35 +71,30 @@ func (g *GitHub) pause(r *http.Request, d time.Duration) {
 	}
 }
 
-// operation finds the contract of a route; nil when nothing is checked.
-func (g *GitHub) operation(r *route) *contract.Operation {
+// contract is what traffic is held to; nil when nothing is checked.
+func (g *GitHub) contract() Contract {
 	if g.opts.Contract == Off {
 		return nil
 	}
-	api, err := contract.Load()
-	if err != nil {
-		g.violation(err.Error())
-		return nil
-	}
-	op, err := api.Operation(r.method, r.template)
-	if err != nil {
-		g.violation(err.Error())
-		return nil
-	}
-	return op
+	return g.opts.Description
 }
 
-func (g *GitHub) judge(op *contract.Operation, q *request, a reply) {
-	if err := op.Response(q.Context(), q.Request, q.params, a.status, a.header, a.bytes()); err != nil {
+func (g *GitHub) judge(q *request, a reply) {
+	c := g.contract()
+	if c == nil {
+		return
+	}
+	if err := c.Response(q.Context(), q.route.method, q.route.template, q.Request, q.params, a.status, a.header, a.bytes()); err != nil {
 		g.violation(q.route.name() + ": " + err.Error())
 	}
 }
 
 func (g *GitHub) checkWebhook(d Delivery) {
-	if g.opts.Contract == Off {
+	c := g.contract()
+	if c == nil {
 		return
 	}
-	if err := contract.Webhook(d.Event, d.Action, d.Payload); err != nil {
+	if err := c.Webhook(d.Event, d.Action, d.Payload); err != nil {
 		g.violation(err.Error())
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v62/github"
+
+	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 )
 
 // world is one private repository with the App installed, and ways to talk to it.
@@ -26,6 +28,7 @@ type world struct {
 
 func newWorld(t *testing.T, o Options) *world {
 	t.Helper()
+	o.Description = contract.Description{}
 	g := NewTest(t, o)
 	w := &world{GitHub: g, t: t, inst: g.Install("acme"), repo: g.Repo("acme", "shop", RepoOptions{Private: true})}
 	w.first = w.repo.Commit("main", "first", Files{"go.mod": "module shop\n", "docs/readme.md": "hello\n"})

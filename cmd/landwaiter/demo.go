@@ -61,6 +61,9 @@ func (cmd *demoCommand) Run(c *console) error {
 	return group.Wait()
 }
 
+// held is what the demo's stand-in is held to.
+type held = githubtest.Contract
+
 // demo is the running service beside the running stand-in.
 type demo struct {
 	c       *console
@@ -98,7 +101,7 @@ func openDemo(c *console, cmd *demoCommand) (*demo, error) {
 func (d *demo) open(cmd *demoCommand) error {
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails; see crypto/rand
-	d.github = githubtest.New(githubtest.Options{WebhookSecret: hex.EncodeToString(secret)})
+	d.github = githubtest.New(githubtest.Options{WebhookSecret: hex.EncodeToString(secret), Description: d.c.held})
 	d.github.Start()
 	err := d.seed()
 	if err != nil {
@@ -160,7 +163,7 @@ func (d *demo) play(ctx context.Context, cmd *demoCommand, started time.Time) er
 	}
 	breaches := d.github.Violations()
 	seconds := time.Since(started).Seconds()
-	p.closing(steps, breaches, seconds)
+	p.closing(steps, d.c.held != nil, breaches, seconds)
 	if cmd.Output == "json" {
 		if err := writeStory(d.c.out, steps, seconds); err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 )
 
 // TestDemo plays the whole story: signed webhooks in, checks, issues and drafts out, with
@@ -15,7 +17,7 @@ func TestDemo(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	var out, errs bytes.Buffer
-	c := &console{ctx: ctx, out: &out, err: &errs, env: os.LookupEnv}
+	c := &console{ctx: ctx, out: &out, err: &errs, env: os.LookupEnv, held: contract.Description{}}
 	if code := run(c, []string{"demo", "--once", "--output", "json"}); code != 0 {
 		t.Errorf("exit code %d, want 0; stderr:\n%s", code, errs.String())
 	}

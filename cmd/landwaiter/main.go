@@ -63,6 +63,7 @@ type console struct {
 	quiet  bool
 	colour bool   // on out
 	cache  string // folder for what can be made again; "" means landwaiter's in the user's cache
+	held   held   // what the demo's stand-in is held to; nil in a build without it
 }
 
 // exitError carries an exit code through a command's error. An empty message prints nothing.
@@ -91,7 +92,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	c := &console{ctx: ctx, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
+	c := &console{ctx: ctx, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, held: demoDescription()}
 	code := run(c, os.Args[1:])
 	stop()
 	os.Exit(code)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
+	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 )
 
 const (
@@ -127,7 +128,7 @@ func TestWorkflowPulls(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	var errs bytes.Buffer
-	d, err := openDemo(&console{ctx: ctx, out: &errs, err: &errs, env: os.LookupEnv}, &demoCommand{Listen: "127.0.0.1:0"})
+	d, err := openDemo(&console{ctx: ctx, out: &errs, err: &errs, env: os.LookupEnv, held: contract.Description{}}, &demoCommand{Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}

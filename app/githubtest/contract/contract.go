@@ -2,7 +2,7 @@
 //
 // It embeds the description (see README.md beside it for origin and licence), finds the
 // operation behind a method and template, and judges requests, answers and webhook
-// payloads. It opens no connection. Start at Load; Operation.Request and
+// payloads. It opens no connection. Start at Description and Load; Operation.Request and
 // Operation.Response judge traffic, Webhook judges payloads.
 package contract
 

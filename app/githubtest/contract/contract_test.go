@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func operation(t *testing.T, method, template string) *Operation {
+func operationOf(t *testing.T, method, template string) *Operation {
 	t.Helper()
 	api, err := Load()
 	if err != nil {
@@ -55,7 +55,7 @@ func TestResponse(t *testing.T) {
 		"moved":                     {301, `{}`, ""},
 		"cut short":                 {200, label[:20], "answer 200"},
 	}
-	op := operation(t, "GET", "/repos/{owner}/{repo}/labels/{name}")
+	op := operationOf(t, "GET", "/repos/{owner}/{repo}/labels/{name}")
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +85,7 @@ func TestRequest(t *testing.T) {
 		"unknown query":    {`{"name":"bug"}`, "?force=1", `"force" is unknown`},
 		"nothing where it": {``, "", "request"},
 	}
-	op := operation(t, "POST", "/repos/{owner}/{repo}/labels")
+	op := operationOf(t, "POST", "/repos/{owner}/{repo}/labels")
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
