@@ -78,10 +78,13 @@ func (db *DB) start(ctx context.Context, c Config) error {
 	if err := c.settleLedger(db.engine.Path()); err != nil {
 		return err
 	}
-	db.ledger = entries.New(entries.Config{
-		DB: db.engine, Bodies: db.bodies, Now: db.now, Key: c.LedgerKey, Verifiers: c.LedgerVerifiers,
-		File: c.CheckpointFile, Beside: db.boundReports,
+	db.ledger, err = entries.New(entries.Config{
+		DB: db.engine, Bodies: db.bodies, Now: db.now, Key: c.LedgerKey, Next: c.nextKey, Verifiers: c.LedgerVerifiers,
+		Rotations: c.LedgerRotations, File: c.CheckpointFile, Beside: db.boundReports,
 	})
+	if err != nil {
+		return err
+	}
 	if c.ReadOnly {
 		return nil
 	}

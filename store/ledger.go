@@ -43,6 +43,9 @@ func (db *DB) LedgerHashes(ctx context.Context) ledger.HashReader { return db.le
 // LedgerVerifiers returns the public keys whose checkpoints are accepted, the newest first.
 func (db *DB) LedgerVerifiers() []string { return db.ledger.Verifiers() }
 
+// LedgerRotations returns the rotations that led to the ledger's key, the oldest first.
+func (db *DB) LedgerRotations() []ledger.Rotation { return db.ledger.Rotations() }
+
 // LedgerSignedBy returns which of LedgerVerifiers signed a checkpoint, or "".
 func (db *DB) LedgerSignedBy(signed string) string { return db.ledger.SignedBy(signed) }
 

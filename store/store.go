@@ -46,6 +46,9 @@ var (
 	ErrStale = errors.New("a newer generation is stored")
 	// ErrTooLarge says that a value is over its documented limit. Nothing was changed.
 	ErrTooLarge = errors.New("too large to store")
+	// ErrKeyRotated says that the ledger was passed on to a key that this process does not have.
+	// Nothing was changed. The process must be started again with the new key.
+	ErrKeyRotated = entries.ErrKeyRotated
 	// ErrClosed says that the store was closed before the write began.
 	ErrClosed = engine.ErrClosed
 )
@@ -71,6 +74,10 @@ type Config struct {
 	// LedgerVerifiers are public keys of earlier ledger keys (note.NewVerifier's text), whose
 	// checkpoints are still accepted.
 	LedgerVerifiers []string
+	// LedgerRotations led to LedgerKey (or, for reading, to the first of LedgerVerifiers), as
+	// RotateLedgerKey wrote them. A key counts up to the size at which it was replaced.
+	LedgerRotations []ledger.Rotation
+	nextKey         *ledger.Key // RotateLedgerKey passes the ledger on to it
 	// CheckpointFile is where the newest checkpoint is kept outside the database. "" means
 	// URL+".checkpoint" beside a SQLite file, and nowhere on PostgreSQL.
 	CheckpointFile string

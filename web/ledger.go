@@ -33,6 +33,8 @@ type Ledger struct {
 	Token string
 	// Checkpoint returns the newest signed checkpoint.
 	Checkpoint func(context.Context) (string, error)
+	// Rotations returns the rotations of the key, as store.FormatRotations writes them.
+	Rotations func() ([]byte, error)
 	// Tile returns the bytes of a tile, or store.ErrNotFound.
 	Tile func(context.Context, ledger.Tile) ([]byte, error)
 }
@@ -51,6 +53,20 @@ func (s *Server) ledgerCheckpoint(c echo.Context) error {
 	}
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
 	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(signed))
+}
+
+// ledgerRotations shows how the key was passed on, to whom may read the checkpoint.
+func (s *Server) ledgerRotations(c echo.Context) error {
+	access := s.cfg.Ledger.Access
+	if !s.mayRead(c, access == LedgerCheckpoint || access == LedgerTiles) || s.cfg.Ledger.Rotations == nil {
+		return echo.ErrNotFound
+	}
+	list, err := s.cfg.Ledger.Rotations()
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
+	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, list)
 }
 
 // ledgerTile shows a tile. A path that is none, a tile beyond the ledger, and one that is not for

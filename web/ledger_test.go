@@ -21,6 +21,7 @@ func ledgerServer(t *testing.T, access LedgerAccess, token string) http.Handler 
 	return newServer(t, Config{Ledger: Ledger{
 		Access: access, Token: token,
 		Checkpoint: func(context.Context) (string, error) { return "signed\n", nil },
+		Rotations:  func() ([]byte, error) { return []byte("[]\n"), nil },
 		Tile: func(_ context.Context, tile ledger.Tile) ([]byte, error) {
 			if !tile.In(300) {
 				return nil, fmt.Errorf("tile: %w", store.ErrNotFound)
@@ -44,6 +45,7 @@ func askLedger(h http.Handler, path, authorization string) *httptest.ResponseRec
 func TestG12LedgerAccess(t *testing.T) {
 	t.Parallel()
 	const checkpoint, hashes, partial, entries = "/ledger/checkpoint", "/ledger/tile/0/000", "/ledger/tile/0/001.p/44", "/ledger/tile/entries/000"
+	const rotations = "/ledger/rotations"
 	const good = "Bearer " + ledgerToken
 	tests := []struct {
 		access LedgerAccess
@@ -68,9 +70,12 @@ func TestG12LedgerAccess(t *testing.T) {
 		{"everything", "", "", nil}, // a degree that does not exist opens nothing
 	}
 	for _, tt := range tests {
+		if len(tt.seen) > 0 {
+			tt.seen = append(tt.seen, rotations) // who reads the checkpoint
+		}
 		h := ledgerServer(t, tt.access, tt.token)
 		missing := said(askLedger(h, "/ledger/tile/0/777", tt.sent))
-		for _, path := range []string{checkpoint, hashes, partial, entries} {
+		for _, path := range []string{checkpoint, rotations, hashes, partial, entries} {
 			w := askLedger(h, path, tt.sent)
 			want := false
 			for _, p := range tt.seen {
@@ -132,11 +137,12 @@ func TestLedgerFaultIsNoTile(t *testing.T) {
 	h := newServer(t, Config{Ledger: Ledger{
 		Access:     LedgerTiles,
 		Checkpoint: func(context.Context) (string, error) { return "", errors.New("secret detail") },
+		Rotations:  func() ([]byte, error) { return nil, errors.New("secret detail") },
 		Tile: func(context.Context, ledger.Tile) ([]byte, error) {
 			return nil, &store.TamperedError{Index: 3, Detail: "secret detail"}
 		},
 	}}).Handler(false)
-	for _, path := range []string{"/ledger/checkpoint", "/ledger/tile/0/000"} {
+	for _, path := range []string{"/ledger/checkpoint", "/ledger/rotations", "/ledger/tile/0/000"} {
 		if w := askLedger(h, path, ""); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") {
 			t.Errorf("%s = %d %s", path, w.Code, w.Body)
 		}

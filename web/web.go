@@ -112,6 +112,7 @@ func (s *Server) routes(e *echo.Echo) {
 	read(e, "/repos/:owner/:name/merge/:sha", s.explainGroup)
 	read(e, "/releases/:release", s.explainRelease)
 	read(e, "/ledger/checkpoint", s.ledgerCheckpoint)
+	read(e, "/ledger/rotations", s.ledgerRotations)
 	read(e, "/ledger/tile/*", s.ledgerTile)
 }
 

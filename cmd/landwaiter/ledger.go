@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/landwaiter/landwaiter/store"
@@ -13,12 +14,13 @@ import (
 )
 
 type ledgerCommand struct {
-	Verify  ledgerVerifyCommand  `cmd:"" help:"Check the whole ledger: the database's, or a published one."`
-	Proof   ledgerProofCommand   `cmd:"" help:"Print the proof that a report is in the ledger."`
-	Check   ledgerCheckCommand   `cmd:"" help:"Check such a proof, offline and without the database."`
-	Export  ledgerExportCommand  `cmd:"" help:"Write the ledger to a folder that any web server can publish."`
-	Witness ledgerWitnessCommand `cmd:"" help:"Follow a published ledger: it may only grow."`
-	Key     ledgerKeyCommand     `cmd:"" help:"Print the public key."`
+	Verify    ledgerVerifyCommand  `cmd:"" help:"Check the whole ledger: the database's, or a published one."`
+	Proof     ledgerProofCommand   `cmd:"" help:"Print the proof that a report is in the ledger."`
+	Check     ledgerCheckCommand   `cmd:"" help:"Check such a proof, offline and without the database."`
+	Export    ledgerExportCommand  `cmd:"" help:"Write the ledger to a folder that any web server can publish."`
+	Witness   ledgerWitnessCommand `cmd:"" help:"Follow a published ledger: it may only grow."`
+	RotateKey ledgerRotateCommand  `cmd:"" help:"Replace the signing key; the old one signs for the new one."`
+	Key       ledgerKeyCommand     `cmd:"" help:"Print the public key."`
 }
 
 // Help shows an example.
@@ -65,6 +67,8 @@ func (p ledgerPlace) load(c *console) (config, error) {
 func (conf config) ledgerKeyFile() string  { return filepath.Join(conf.dataDir, "ledger.key") }
 func (conf config) checkpointFile() string { return filepath.Join(conf.dataDir, "ledger.checkpoint") }
 
+func (conf config) rotationsFile() string { return filepath.Join(conf.dataDir, "ledger.rotations") }
+
 // open opens the database for reading. Without keys the public half of the installation's own
 // key counts.
 func (p ledgerPlace) open(c *console, keys ledgerKeys) (*store.DB, error) {
@@ -72,24 +76,41 @@ func (p ledgerPlace) open(c *console, keys ledgerKeys) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	rotations, err := store.ReadRotations(conf.rotationsFile())
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	verifiers, err := conf.trusted(keys, rotations)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(c.ctx, store.Config{
+		URL: conf.databaseURL, ReadOnly: true, LedgerVerifiers: verifiers, LedgerRotations: rotations, CheckpointFile: conf.checkpointFile(),
+	})
+	if err != nil {
+		return nil, usage("opening the database (--database): %w", err)
+	}
+	return db, nil
+}
+
+// trusted returns the public keys that the command line trusts, each with what it was rotated to,
+// or else the installation's own.
+func (conf config) trusted(keys ledgerKeys, rotations []ledger.Rotation) ([]string, error) {
 	verifiers, err := keys.read()
 	if err != nil {
 		return nil, err
 	}
 	if len(verifiers) == 0 {
 		key, err := conf.publicKey()
-		if err != nil {
-			return nil, err
+		return []string{key}, err
+	}
+	for i, v := range verifiers {
+		if verifiers[i], err = ledger.Successor(v, rotations); err != nil {
+			return nil, &exitError{exitFail, fmt.Errorf("%s: %w", conf.rotationsFile(), err)}
 		}
-		verifiers = []string{key}
 	}
-	db, err := store.Open(c.ctx, store.Config{
-		URL: conf.databaseURL, ReadOnly: true, LedgerVerifiers: verifiers, CheckpointFile: conf.checkpointFile(),
-	})
-	if err != nil {
-		return nil, usage("opening the database (--database): %w", err)
-	}
-	return db, nil
+	slices.Sort(verifiers)
+	return slices.Compact(verifiers), nil
 }
 
 // publicKey returns the public half of the key in the data folder.
@@ -140,7 +161,7 @@ func ledgerError(err error) error {
 	switch {
 	case errors.As(err, &tampered), errors.As(err, &bad):
 		return &exitError{exitFail, fmt.Errorf("the ledger is not what was signed: %w", err)}
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrKeyRotated):
 		return usage("%w", err)
 	}
 	return err

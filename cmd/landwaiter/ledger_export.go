@@ -38,7 +38,7 @@ func (cmd *ledgerExportCommand) Run(c *console) error {
 	defer db.Close()
 	p := newProgress(c)
 	defer p.done()
-	e := &ledgerExport{db: db, dir: cmd.Dir, hashesOnly: cmd.HashesOnly, p: p}
+	e := &ledgerExport{db: db, dir: cmd.Dir, hashesOnly: cmd.HashesOnly, p: p, rotations: db.LedgerRotations()}
 	head, err := e.run(c)
 	p.done()
 	if err != nil {
@@ -55,6 +55,7 @@ type ledgerExport struct {
 	db         *store.DB
 	dir        string
 	hashesOnly bool
+	rotations  []ledger.Rotation
 	p          *progress
 	written    int
 }
@@ -80,6 +81,13 @@ func (e *ledgerExport) run(c *console) (ledger.Checkpoint, error) {
 		return e.tile(c, t)
 	})
 	if err != nil {
+		return head, err
+	}
+	rotations, err := store.FormatRotations(e.rotations)
+	if err != nil {
+		return head, err
+	}
+	if err := e.write("rotations", rotations); err != nil {
 		return head, err
 	}
 	if err := e.write("key", []byte(key+"\n")); err != nil {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/ledger"
 )
 
 type ledgerProofCommand struct {
@@ -59,9 +62,10 @@ func (cmd *ledgerProofCommand) Run(c *console) error {
 }
 
 type ledgerCheckCommand struct {
-	Key    ledgerKeys `required:"" placeholder:"KEY" help:"Public key of the ledger, or a file that holds it; may be repeated."`
-	Report string     `placeholder:"FILE" help:"A report in JSON as you were given it: is it the one that was entered?"`
-	File   string     `arg:"" help:"The proof, or - for standard input."`
+	Key       ledgerKeys `required:"" placeholder:"KEY" help:"Public key of the ledger, or a file that holds it; may be repeated."`
+	Report    string     `placeholder:"FILE" help:"A report in JSON as you were given it: is it the one that was entered?"`
+	Rotations string     `placeholder:"FILE" help:"Rotations of the ledger's key, as the ledger publishes them: for who has an older key."`
+	File      string     `arg:"" help:"The proof, or - for standard input."`
 }
 
 // Help shows an example.
@@ -75,7 +79,7 @@ Example:
 
 // Run checks a proof.
 func (cmd *ledgerCheckCommand) Run(c *console) error {
-	verifiers, err := cmd.Key.read()
+	verifiers, err := cmd.verifiers()
 	if err != nil {
 		return err
 	}
@@ -104,6 +108,31 @@ func (cmd *ledgerCheckCommand) Run(c *console) error {
 		}
 	}
 	return printProven(c, proven)
+}
+
+// verifiers returns the keys given and those that they were rotated to.
+func (cmd *ledgerCheckCommand) verifiers() ([]string, error) {
+	verifiers, err := cmd.Key.read()
+	if err != nil || cmd.Rotations == "" {
+		return verifiers, err
+	}
+	rotations, err := store.ReadRotations(cmd.Rotations)
+	if err == nil && len(rotations) == 0 {
+		err = errors.New("there are none")
+	}
+	if err != nil {
+		return nil, usage("--rotations %s: %w", cmd.Rotations, err)
+	}
+	for _, v := range slices.Clone(verifiers) {
+		heir, err := ledger.Successor(v, rotations)
+		if err != nil {
+			return nil, &exitError{exitFail, err}
+		}
+		if !slices.Contains(verifiers, heir) {
+			verifiers = append(verifiers, heir)
+		}
+	}
+	return verifiers, nil
 }
 
 // readReport reads a report that somebody was given.

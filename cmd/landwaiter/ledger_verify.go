@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"github.com/landwaiter/landwaiter/store"
@@ -70,7 +71,7 @@ func (cmd *ledgerVerifyCommand) published(c *console, p *progress) (ledger.Check
 	if len(verifiers) == 0 {
 		return ledger.Checkpoint{}, usage("--from needs --key: a ledger that brings its own key proves nothing")
 	}
-	head, _, err := publishedHead(read, verifiers)
+	head, _, _, err := publishedHead(read, verifiers)
 	if err != nil {
 		return head, err
 	}
@@ -83,19 +84,72 @@ func (cmd *ledgerVerifyCommand) published(c *console, p *progress) (ledger.Check
 	})
 }
 
-// publishedHead reads and verifies the checkpoint of a published ledger.
-func publishedHead(read ledger.Source, verifiers []string) (ledger.Checkpoint, string, error) {
+// maxRotationsBytes bounds the rotations of a published ledger; one takes about 700 bytes.
+const maxRotationsBytes = 1 << 20
+
+// publishedHead reads and verifies the checkpoint of a published ledger, and returns the key that
+// signed it: one of verifiers, or one that they were rotated to.
+func publishedHead(read ledger.Source, verifiers []string) (c ledger.Checkpoint, signed, key string, err error) {
 	origin, err := ledger.OriginOf(verifiers[0])
 	if err != nil {
-		return ledger.Checkpoint{}, "", err
+		return c, "", "", err
 	}
-	signed, err := read("checkpoint", maxCheckpointBytes)
+	b, err := read("checkpoint", maxCheckpointBytes)
 	if err != nil {
-		return ledger.Checkpoint{}, "", err
+		return c, "", "", err
 	}
-	head, err := ledger.OpenCheckpoint(string(signed), origin, verifiers...)
+	if c, key, err = openWithOne(string(b), origin, verifiers); err == nil {
+		return c, string(b), key, nil
+	}
+	heirs, rotationErr := successors(read, verifiers)
+	if rotationErr == nil {
+		c, key, err = openWithOne(string(b), origin, heirs)
+	}
 	if err != nil {
-		return head, "", &exitError{exitFail, fmt.Errorf("the checkpoint is not signed by the key given: %w", err)}
+		return c, "", "", &exitError{exitFail, fmt.Errorf("the checkpoint is not signed by the key given, nor by one that it was rotated to: %w", errors.Join(err, rotationErr))}
 	}
-	return head, string(signed), nil
+	return c, string(b), key, nil
+}
+
+// openWithOne returns which of verifiers signed a checkpoint.
+func openWithOne(signed, origin string, verifiers []string) (c ledger.Checkpoint, key string, err error) {
+	for _, key = range verifiers {
+		if c, err = ledger.OpenCheckpoint(signed, origin, key); err == nil && ledger.NextKey(signed) != "" {
+			return c, heirOf(signed, origin, key), nil
+		} else if err == nil {
+			return c, key, nil
+		}
+	}
+	return c, "", err
+}
+
+// heirOf returns the key that a checkpoint signed by key passes the ledger on to, when that key
+// signed as well.
+func heirOf(signed, origin, key string) string {
+	heir := ledger.NextKey(signed)
+	if _, err := (ledger.Rotation{Old: key, New: heir, Note: signed}).Check(); err != nil {
+		return key
+	}
+	return heir
+}
+
+// successors returns what verifiers were rotated to, as the published ledger shows it.
+func successors(read ledger.Source, verifiers []string) ([]string, error) {
+	b, err := read("rotations", maxRotationsBytes)
+	if err != nil {
+		return nil, err
+	}
+	rotations, err := store.ParseRotations(b)
+	if err != nil {
+		return nil, err
+	}
+	var heirs []string
+	for _, v := range verifiers {
+		heir, err := ledger.Successor(v, rotations)
+		if err != nil {
+			return nil, err
+		}
+		heirs = append(heirs, heir)
+	}
+	return heirs, nil
 }

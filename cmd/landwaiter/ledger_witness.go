@@ -52,7 +52,7 @@ func (cmd *ledgerWitnessCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	head, signed, err := publishedHead(read, []string{state.Key})
+	head, signed, key, err := publishedHead(read, []string{state.Key})
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,11 @@ func (cmd *ledgerWitnessCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
+	if key != state.Key {
+		fmt.Fprintf(c.err, "landwaiter: the ledger's key was rotated to %s, signed by the one followed so far\n", key)
+	}
 	before := state.Seen
+	state.Key = key
 	state.Checkpoint, state.Seen = signed, time.Now().UTC().Truncate(time.Second)
 	b, err := json.MarshalIndent(state, "", "  ")
 	if err != nil {

@@ -125,7 +125,13 @@ func openStore(ctx context.Context, conf config, log *slog.Logger) (*store.DB, e
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: conf.databaseURL, Log: log, LedgerKey: key, CheckpointFile: conf.checkpointFile()})
+	rotations, err := store.ReadRotations(conf.rotationsFile())
+	if err != nil {
+		return nil, usage("LANDWAITER_DATA_DIR: %w", err)
+	}
+	db, err := store.Open(ctx, store.Config{
+		URL: conf.databaseURL, Log: log, LedgerKey: key, LedgerRotations: rotations, CheckpointFile: conf.checkpointFile(),
+	})
 	if err != nil {
 		return nil, usage("opening the database (LANDWAITER_DATABASE_URL): %w", err)
 	}
@@ -199,6 +205,13 @@ func (s *service) published() web.Ledger {
 		Checkpoint: func(ctx context.Context) (string, error) {
 			_, signed, err := s.store.LedgerHead(ctx)
 			return signed, err
+		},
+		Rotations: func() ([]byte, error) {
+			list, err := store.ReadRotations(s.conf.rotationsFile())
+			if err != nil {
+				return nil, err
+			}
+			return store.FormatRotations(list)
 		},
 	}
 }

@@ -83,12 +83,12 @@ func (k *Keeper) headFor(t *engine.Tx) (*head, error) {
 	if err := t.Lock(writerLock); err != nil {
 		return nil, fmt.Errorf("locking the ledger: %w", err)
 	}
-	c, _, err := k.newestCheckpoint(t)
+	c, signed, err := k.look(t)
 	if err != nil {
 		return nil, err
 	}
-	if err := k.continues(t, k.newestSeen(), c); err != nil {
-		return nil, err
+	if heir := ledger.NextKey(signed); heir != "" && heir != k.key.Verifier() {
+		return nil, ErrKeyRotated
 	}
 	frontier, err := k.frontierOf(t, c)
 	if err != nil {
@@ -97,6 +97,19 @@ func (k *Keeper) headFor(t *engine.Tx) (*head, error) {
 	h := &head{checkpoint: c, frontier: frontier}
 	t.Memo = h
 	return h, nil
+}
+
+// look reads the newest checkpoint before something is signed, and checks that it continues what
+// this process knows and is not passed on to another key.
+func (k *Keeper) look(t *engine.Tx) (ledger.Checkpoint, string, error) {
+	c, signed, err := k.newestCheckpoint(t)
+	if err != nil {
+		return c, "", err
+	}
+	if err := k.checkSuccession(signed); err != nil {
+		return c, "", err
+	}
+	return c, signed, k.continues(t, k.newestSeen(), c)
 }
 
 // newestCheckpoint reads the newest checkpoint and checks its signature.
@@ -116,9 +129,10 @@ func (k *Keeper) newestCheckpoint(t *engine.Tx) (ledger.Checkpoint, string, erro
 
 // openCheckpoint checks the checkpoint stored under size.
 func (k *Keeper) openCheckpoint(size int64, signed string) (ledger.Checkpoint, error) {
-	c, err := ledger.OpenCheckpoint(signed, k.origin, k.verifiers...)
+	c, err := ledger.OpenCheckpoint(signed, k.origin, k.verifiersFor(size)...)
 	if err != nil {
-		return c, &TamperedError{Index: size - 1, Detail: fmt.Sprintf("the checkpoint of size %d is not one of ours: %v", size, err)}
+		return c, &TamperedError{Index: size - 1, Detail: fmt.Sprintf(
+			"the checkpoint of size %d is not one of ours: %v (if the ledger's key was rotated, start again with the new key)", size, err)}
 	}
 	if c.Size != size {
 		return c, &TamperedError{Index: size - 1, Detail: fmt.Sprintf("the checkpoint kept for size %d is of size %d", size, c.Size)}

@@ -35,6 +35,9 @@ func (k *Keeper) Open(ctx context.Context) error {
 		if head, signed, err = k.newestCheckpoint(t); err != nil {
 			return err
 		}
+		if err := k.checkSuccession(signed); err != nil {
+			return err
+		}
 		if err := k.checkEnd(t, head); err != nil {
 			return err
 		}
@@ -110,7 +113,7 @@ func (k *Keeper) readOutside() (ledger.Checkpoint, error) {
 	if err != nil {
 		return ledger.Checkpoint{}, err
 	}
-	c, err := ledger.OpenCheckpoint(signed, k.origin, k.verifiers...)
+	c, err := k.openAny(signed)
 	if err != nil {
 		return c, &TamperedError{Index: -1, Detail: fmt.Sprintf("the checkpoint file %s is not one of ours: %v", k.outside.path, err)}
 	}

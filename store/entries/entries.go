@@ -43,8 +43,12 @@ type Config struct {
 	Bodies    *engine.Bodies
 	Now       func() time.Time
 	Key       *ledger.Key // nil: for reading only
+	Next      *ledger.Key // the key that Rotate passes the ledger on to; usually nil
 	Verifiers []string    // public keys of earlier keys, whose checkpoints are accepted
-	File      string      // keeps the newest checkpoint outside the database; "": none does
+	// Rotations led to Key, or to the first of Verifiers. The old keys count up to the size at
+	// which each was replaced.
+	Rotations []ledger.Rotation
+	File      string // keeps the newest checkpoint outside the database; "": none does
 	// Beside returns a check of what the database keeps beside the entries from first to before
 	// end. The error of the check says what does not fit the leaf.
 	Beside func(t *engine.Tx, first, end int64) (check func(index int64, leaf []byte) error, err error)
@@ -56,8 +60,11 @@ type Keeper struct {
 	bodies    *engine.Bodies
 	now       func() time.Time
 	key       *ledger.Key
+	next      *ledger.Key
 	origin    string   // the ledger's name
 	verifiers []string // Key's first
+	rotations []ledger.Rotation
+	retired   []retired
 	outside   *checkpointFile
 	beside    func(t *engine.Tx, first, end int64) (func(index int64, leaf []byte) error, error)
 
@@ -65,10 +72,11 @@ type Keeper struct {
 	seen ledger.Checkpoint // the newest checkpoint committed or read by this process
 }
 
-// New returns a Keeper. Call Open before the first Append.
-func New(c Config) *Keeper {
+// New returns a Keeper. Call Open before the first Append. It returns ErrKeyRotated when the
+// rotations do not lead to the key.
+func New(c Config) (*Keeper, error) {
 	k := &Keeper{
-		db: c.DB, bodies: c.Bodies, now: c.Now, key: c.Key, beside: c.Beside,
+		db: c.DB, bodies: c.Bodies, now: c.Now, key: c.Key, next: c.Next, rotations: c.Rotations, beside: c.Beside,
 		outside: &checkpointFile{path: c.File, size: -1, wanted: -1},
 	}
 	if c.Key != nil {
@@ -79,7 +87,9 @@ func New(c Config) *Keeper {
 		// A public key begins with the name of its ledger and a plus sign.
 		k.origin, _, _ = strings.Cut(k.verifiers[0], "+")
 	}
-	return k
+	var err error
+	k.retired, err = retire(c.Rotations, k.verifiers, c.Next)
+	return k, err
 }
 
 // Head returns the newest checkpoint: its fields and its signed text.
@@ -157,7 +167,7 @@ func (k *Keeper) Tile(ctx context.Context, t ledger.Tile) ([]byte, error) {
 
 // SignedBy returns which of the known public keys signed a checkpoint, or "".
 func (k *Keeper) SignedBy(signed string) string {
-	for _, v := range k.verifiers {
+	for _, v := range k.verifiersFor(0) {
 		if _, err := ledger.OpenCheckpoint(signed, k.origin, v); err == nil {
 			return v
 		}
@@ -166,4 +176,7 @@ func (k *Keeper) SignedBy(signed string) string {
 }
 
 // Verifiers returns the public keys whose checkpoints are accepted, the newest first.
-func (k *Keeper) Verifiers() []string { return slices.Clone(k.verifiers) }
+func (k *Keeper) Verifiers() []string { return k.verifiersFor(0) }
+
+// Rotations returns the rotations that led to the key.
+func (k *Keeper) Rotations() []ledger.Rotation { return slices.Clone(k.rotations) }
