@@ -20,7 +20,7 @@ type comparison struct {
 	compared  bool
 	base      map[string]*Manifest // by path
 	head      map[string]*Manifest
-	untouched map[string]bool // head paths whose content the base has too
+	untouched map[string]bool // head paths whose content the base has too, with the same submodules
 	arrived   map[string]bool // digests of untouched manifests that moved here
 	advisory  map[place]map[string]bool
 	malicious map[place]map[string]bool // versions with malware at the base
@@ -54,7 +54,7 @@ func newComparison(m *Material, evidence []Evidence) *comparison {
 		b := c.base[path]
 		switch {
 		case h.Digest == "":
-		case b != nil && b.Digest == h.Digest:
+		case b != nil && b.Digest == h.Digest && !bumped(b, h):
 			c.untouched[path] = true
 		case b == nil && gone[h.Digest]:
 			c.untouched[path], c.arrived[h.Digest] = true, true
@@ -62,6 +62,17 @@ func newComparison(m *Material, evidence []Evidence) *comparison {
 	}
 	c.indexMatches(evidence)
 	return c
+}
+
+// submodules is the Format of the manifest that names submodules.
+const submodules = ".gitmodules"
+
+// bumped reports whether two manifests of the same content stand for other submodules: their
+// commits are in the tree beside .gitmodules, not in the file.
+func bumped(b, h *Manifest) bool {
+	return h.Format == submodules && (b.Gap != h.Gap || !slices.EqualFunc(b.Packages, h.Packages, func(x, y Package) bool {
+		return x.Name == y.Name && x.Commit == y.Commit
+	}))
 }
 
 func (c *comparison) indexMatches(evidence []Evidence) {

@@ -110,6 +110,9 @@ type File struct {
 	// Problem says in words why Data is not the whole file ("is a symbolic link",
 	// "is larger than 32 MiB"). Empty means that Data is complete.
 	Problem string
+	// Link is the commit of the submodule that stands at Path; "" for a file. A submodule has
+	// no Data: only the tree tells its commit.
+	Link string
 }
 
 // Gap is a place where something could not be seen. A Gap makes Evidence incomplete.
@@ -332,6 +335,9 @@ type Evidence struct {
 	// Claims are packages of the head that are pinned to a commit and were matched by the
 	// version that a comment claims for it. They leave Evidence complete.
 	Claims []Claim
+	// Unheld are ecosystems met in the Material of which the operator keeps no advisories, and
+	// which nobody has to keep: "GIT". Their packages count as those of Unadvised ecosystems.
+	Unheld []string
 }
 
 // Claim is a package that has advisories and whose version only somebody's word tells.

@@ -26,6 +26,7 @@ func judgeDependencies(j *judgment) {
 	j.r.Cured = c.cured(j)
 	j.r.Notices = append(j.r.Notices, f.notices...)
 	j.claimed(c)
+	j.unheld(c)
 	j.policyFile(f)
 	j.blocking()
 	unresolved := c.unresolved(j.m.Head.Inventory)
@@ -100,7 +101,7 @@ func (j *judgment) cover(c *comparison, unresolved []located) {
 			v.Packages++
 		}
 	}
-	v.Unchecked = min(len(unresolved)+c.unadvised(j.m, j.r.Changes), v.Packages)
+	v.Unchecked = min(len(unresolved)+j.countUnadvised(c), v.Packages)
 	if slices.ContainsFunc(j.evidence, Evidence.blind) {
 		v.Unchecked = v.Packages
 	}

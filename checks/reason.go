@@ -60,6 +60,7 @@ const (
 	CodeUncompared      = "uncompared"       // a notice: facts that nothing was given to compare with
 	CodeRunUnfinished   = "run-unfinished"   // a notice: a workflow run that built an asset has not ended
 	CodeClaimed         = "claimed-version"  // a notice: a version that only a comment tells was believed
+	CodeUnheld          = "no-advisory-data" // a notice: packages of an ecosystem of which no advisories are kept
 	CodeUnresolved      = "unresolved"       // Unknown: a package without an exact version
 	CodeAssetsMissing   = "assets-missing"   // a release without what Policy expects
 	CodeNothingToVerify = "nothing-to-judge" // Unknown; as a notice: a release without assets

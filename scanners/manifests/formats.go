@@ -89,6 +89,8 @@ var formats = []Format{
 
 	{Name: "GitHub Actions", Files: []string{"/.github/workflows/*.yml", "/.github/workflows/*.yaml", "action.yml", "action.yaml"}, Ecosystem: "GitHub Actions", Manager: "github-actions", Tier: 1, Parser: ParserOwn, read: readActions, remedy: "correct it by hand"},
 
+	{Name: ".gitmodules", Files: []string{"/" + submodulesFile}, Ecosystem: "GIT", Manager: "git", Tier: 1, Parser: ParserOwn, read: readSubmodules, blank: true, remedy: "correct it by hand"},
+
 	{Name: "Dockerfile", Files: []string{"Dockerfile", "dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Dockerfile", "*.dockerfile", "*.Containerfile"}, Ecosystem: "Docker", Manager: "docker", Tier: 1, Parser: ParserOwn, read: readDockerfile, remedy: "correct it by hand"},
 	{Name: "compose.yaml", Files: []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "compose[.\\-]*.yaml", "compose[.\\-]*.yml", "docker-compose[._\\-]*.yaml", "docker-compose[._\\-]*.yml"}, Ecosystem: "Docker", Manager: "docker", Tier: 1, Parser: ParserOwn, read: readCompose, remedy: "correct it by hand"},
 

@@ -47,6 +47,8 @@ func TestWanted(t *testing.T) {
 		"gems.locked":                             "Gemfile.lock",
 		"src/Directory.Packages.props":            "Directory.Packages.props",
 		"README.md":                               "",
+		".gitmodules":                             ".gitmodules",
+		"vendor/x/.gitmodules":                    "",
 		"build/Dockerfile":                        "Dockerfile",
 		"Dockerfile.prod":                         "Dockerfile",
 		"app.dockerfile":                          "Dockerfile",

@@ -77,7 +77,7 @@ func TestG23HoldsNothing(t *testing.T) {
 	t.Parallel()
 	complete := map[string]bool{}
 	for _, c := range []string{
-		"requirements.txt empty", "requirements.txt comment", "constraints.txt empty", "constraints.txt comment", "go.sum empty",
+		"requirements.txt empty", "requirements.txt comment", "constraints.txt empty", "constraints.txt comment", "go.sum empty", ".gitmodules empty", ".gitmodules comment",
 		"package.json {}", "composer.json {}", // a project that wants nothing
 		"mix.exs {}", "mix.exs []", "mix.exs word", "mix.exs comment", "conanfile.py {}", "conanfile.py []", "conanfile.py word", "conanfile.py comment", // programs
 		"Package.swift {}", "Package.swift []", "Package.swift word", "Package.swift comment", "Podfile {}", "Podfile []", "Podfile word", "Podfile comment",

@@ -25,7 +25,7 @@ import (
 
 // ParserVersion names the behaviour of this package. A stored Inventory is valid only for the
 // version that made it; every change that can alter an Inventory raises it.
-const ParserVersion = "3"
+const ParserVersion = "4"
 
 // Wanted reports whether path is a manifest, or a companion needed to read one. path is
 // slash-separated and relative to the root of the repository.
@@ -61,7 +61,7 @@ func ReadNoting(ctx context.Context, files []checks.File, begin func(path string
 		for i := range files {
 			f := &files[i]
 			format := formatOf(f.Path)
-			if format == nil || format.Companion != companions || t.files[f.Path] != f {
+			if format == nil || f.Link != "" || format.Companion != companions || t.files[f.Path] != f {
 				continue
 			}
 			begin(f.Path)
@@ -75,6 +75,7 @@ func ReadNoting(ctx context.Context, files []checks.File, begin func(path string
 // tree is the files given to one Read.
 type tree struct {
 	files  map[string]*checks.File
+	links  []*checks.File         // submodules, which are no files
 	wanted func(path string) bool // Wanted, which the table of formats may not name itself
 	// resolved tells, for the folder of each lock file that says so, which folders' manifests
 	// the lock file resolves. Written while lock files are read, used for companions.
@@ -97,7 +98,10 @@ func newTree(files []checks.File) *tree {
 		wants: map[string][]want{}, crates: map[string]crate{}, pins: map[string]map[string]string{}, xmls: map[string]syntax.Node{}, msbuild: map[string]*msbuildFile{},
 	}
 	for i := range files {
-		if f := &files[i]; t.files[f.Path] == nil {
+		switch f := &files[i]; {
+		case f.Link != "":
+			t.links = append(t.links, f)
+		case t.files[f.Path] == nil:
 			t.files[f.Path] = f
 		}
 	}
@@ -185,10 +189,13 @@ type source struct {
 func (s *source) read() error {
 	switch {
 	case strings.TrimSpace(s.text) == "":
-		if s.format.blank {
-			return nil
+		switch {
+		case !s.format.blank:
+			return errEmpty
+		case s.path == submodulesFile: // the tree may have some all the same
+			return s.format.read(s)
 		}
-		return errEmpty
+		return nil
 	case s.format.wants != nil:
 		return s.readCompanion()
 	}

@@ -98,6 +98,11 @@ func repositoryName(address string) string {
 	return strings.TrimSuffix(strings.TrimRight(s, "/"), ".git")
 }
 
+// relative reports whether address names a repository only beside another one, or on one machine.
+func relative(address string) bool {
+	return strings.HasPrefix(address, ".") || strings.HasPrefix(address, "/")
+}
+
 // repositoryOf returns the repository of an action that lies in a folder of it
 // ("github/codeql-action/init" -> "github/codeql-action"), which advisories name, or "".
 func repositoryOf(ecosystem, name string) string {

@@ -40,6 +40,9 @@ func (m *matcher) match(p *checks.Package) ([]checks.Advisory, error) {
 	if _, ok := m.gen.ecosystem(ecosystem); !ok {
 		return nil, fmt.Errorf("%w: %q", ErrNoData, ecosystem)
 	}
+	if ecosystem == gitEcosystem && relative(p.Name) {
+		return nil, errRelative
+	}
 	name := normalName(ecosystem, p.Name)
 	m.hits, m.claimed = m.hits[:0], false
 	if err := m.find(ecosystem, suffix, name); err != nil || len(m.entries) == 0 {
@@ -152,6 +155,10 @@ func (c *claim) affects(e *entry) (bool, error) {
 
 // errUnknownCommit says that only the repository could tell whether a commit is affected.
 var errUnknownCommit = fmt.Errorf("%w: only its repository knows what a commit contains", ErrVersion)
+
+// errRelative says that the address of a repository is relative to one that is not known, so that
+// nobody can look for its advisories.
+var errRelative = fmt.Errorf("%w: the address of its repository is relative", ErrVersion)
 
 // decideCommit is decide for a package that is pinned to a commit: by what the records say
 // of that commit, else by what is claimed of it.

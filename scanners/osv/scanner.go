@@ -128,7 +128,7 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 	matches := 0
 	for i := range f.Packages {
 		p := &f.Packages[i]
-		if checks.Unadvised(p.Ecosystem) {
+		if checks.Unadvised(p.Ecosystem) || w.unheld(p.Ecosystem) {
 			continue // the report counts them as not compared with advisories
 		}
 		if !slices.Contains(w.ecosystems, p.Ecosystem) {
@@ -158,6 +158,22 @@ func (w *scan) manifest(side checks.Side, f *checks.Manifest) error {
 		}
 	}
 	return nil
+}
+
+// unheld reports whether p's ecosystem is one that nobody has to keep advisories of and that the
+// index has none of, and notes it. That is GIT alone: its archive is large and says something
+// of submodules only, so an index without it is a choice and not a fault.
+func (w *scan) unheld(ecosystem string) bool {
+	if ecosystem != gitEcosystem {
+		return false
+	}
+	if _, held := w.gen.ecosystem(gitEcosystem); held {
+		return false
+	}
+	if !slices.Contains(w.evidence.Unheld, gitEcosystem) {
+		w.evidence.Unheld = append(w.evidence.Unheld, gitEcosystem)
+	}
+	return true
 }
 
 // gap notes a gap of the head, once. ofPackage says that it is about one package version, not
@@ -198,6 +214,8 @@ func gapReason(p *checks.Package, err error) string {
 		return "packages without an ecosystem cannot be matched with advisories"
 	case errors.Is(err, ErrNoData):
 		return fmt.Sprintf("the advisory index holds no data of %.100s", ecosystem)
+	case errors.Is(err, errRelative):
+		return fmt.Sprintf("the repository %.200q of a submodule is not known, because its address is relative; write the full address", p.Name)
 	case errors.Is(err, errUnknownCommit) && ecosystem == actionsEcosystem:
 		return fmt.Sprintf("%.200s has advisories, and the commit %.12s cannot be compared with them; write its full version behind it, such as # v1.2.3", p.Name, p.Commit)
 	case errors.Is(err, ErrVersion) && p.Version == "":

@@ -87,6 +87,7 @@ func putJob(out io.Writer, w *packed.Writer, files []checks.File) error {
 	for i := range files {
 		w.Str(files[i].Path)
 		w.Str(files[i].Problem)
+		w.Str(files[i].Link)
 		w.Num(len(files[i].Data))
 	}
 	first := binary.LittleEndian.AppendUint32(nil, uint32(len(w.Numbers)))
@@ -133,7 +134,7 @@ func getJob(in io.Reader) ([]checks.File, error) {
 	files := make([]checks.File, r.Count(maxInput))
 	total := 0
 	for i := range files {
-		files[i] = checks.File{Path: r.Str(), Problem: r.Str()}
+		files[i] = checks.File{Path: r.Str(), Problem: r.Str(), Link: r.Str()}
 		n := r.Num(maxInput - total)
 		total += n
 		files[i].Data = make([]byte, n)

@@ -37,7 +37,7 @@ func newJob(files []checks.File) *job {
 			f.Data, f.Problem = nil, fmt.Sprintf("is beyond the %d MiB of manifests that are read at once", maxInput>>20)
 		}
 		total += len(f.Data)
-		if manifests.Wanted(f.Path) {
+		if f.Link == "" && manifests.Wanted(f.Path) {
 			j.asked = append(j.asked, len(j.files))
 		}
 		j.files = append(j.files, f)

@@ -127,7 +127,7 @@ func TestJobIsCarried(t *testing.T) {
 	t.Parallel()
 	jobs := [][]checks.File{
 		{{Path: "a\xff", Data: []byte("x")}, {Path: "b", Problem: "is a link"}, {Path: "c", Data: bytes.Repeat([]byte("y"), 100_000)}, {Path: "d", Data: []byte("z")}},
-		{{Path: "e"}},
+		{{Path: "e"}, {Path: "f", Link: "0123456789012345678901234567890123456789"}},
 	}
 	var pipe bytes.Buffer
 	w := new(packed.Writer)
