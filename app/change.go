@@ -37,9 +37,10 @@ func (a *App) change(ctx context.Context, c *installation, found comparison, hea
 			return change{}, err
 		}
 	}
-	ch.base.Gaps, ch.head.Gaps = gaps, gaps
+	paths, unnamed := bySubmodules(b, h, paths)
+	ch.base.Gaps, ch.head.Gaps = gaps, append(unnamed, gaps...)
 	if len(paths) == 0 {
-		ch.quiet = len(gaps) == 0
+		ch.quiet = len(ch.head.Gaps) == 0
 		return ch, nil
 	}
 	ch.base.Inventory, ch.head.Inventory, err = a.inventories(ctx, c, readings(b, paths), readings(h, paths))
@@ -82,6 +83,12 @@ func readings(side listing, touched []string) []reading {
 	}
 	var files []reading
 	for name, e := range side {
+		if e.submodule() {
+			if slices.Contains(touched, submodulesFile) {
+				files = append(files, reading{name, e})
+			}
+			continue
+		}
 		if name != policyPath && (folders[path.Dir(name)] || slices.Contains(touched, name) || included(name, touched)) {
 			files = append(files, reading{name, e})
 		}

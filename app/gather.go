@@ -75,7 +75,7 @@ func (g gathered) problem() checks.Reason {
 	return checks.Reason{Rule: checks.RulePolicyFile, Code: checks.CodePolicyInvalid, Message: text}
 }
 
-// reading is one file to be read on one side.
+// reading is one file to be read on one side, or a submodule that a file is read with.
 type reading struct {
 	path string
 	entry
@@ -103,6 +103,9 @@ func (a *App) inventories(ctx context.Context, c *installation, base, head []rea
 		files := make([]checks.File, len(side))
 		for j, r := range side {
 			files[j] = checks.File{Path: r.path, Digest: r.SHA, Data: blobs[r.SHA], Problem: r.problem()}
+			if r.submodule() {
+				files[j].Link, files[j].Data = r.SHA, nil
+			}
 		}
 		found[i] = a.cfg.ReadInventory(ctx, files)
 		if err := ctx.Err(); err != nil {
@@ -129,6 +132,9 @@ func bounded(side []reading) []reading {
 func (a *App) parserOf(side []reading) string {
 	h := sha256.New()
 	for _, r := range side {
+		if r.submodule() { // the same name may be that of a file on another side
+			fmt.Fprint(h, modeSubmodule, "\x00")
+		}
 		fmt.Fprintf(h, "%s\x00%s\x00%s\x00", r.path, r.SHA, r.problem())
 	}
 	return a.cfg.ParserVersion + "+" + hex.EncodeToString(h.Sum(nil)[:16])
@@ -193,7 +199,7 @@ func (c *installation) blobs(ctx context.Context, files []reading) (map[string][
 	group.SetLimit(blobWidth)
 	asked := map[string]bool{}
 	for _, f := range files {
-		if f.problem() != "" || asked[f.SHA] {
+		if f.submodule() || f.problem() != "" || asked[f.SHA] {
 			continue
 		}
 		asked[f.SHA] = true

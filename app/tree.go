@@ -24,9 +24,11 @@ const (
 	maxWalked = 600
 	// modeLink is git's mode of a symbolic link.
 	modeLink = "120000"
+	// modeSubmodule is git's mode of a submodule, whose object is a commit elsewhere.
+	modeSubmodule = "160000"
 )
 
-// entry is one file of a tree.
+// entry is one file or submodule of a tree. SHA is the commit of a submodule.
 type entry struct {
 	SHA  string `json:"sha"`
 	Mode string `json:"mode"`
@@ -47,7 +49,11 @@ func (e entry) problem() string {
 	return ""
 }
 
-// listing is what we want to know of a tree: its manifests and the policy file, by path.
+// submodule reports whether e is no file.
+func (e entry) submodule() bool { return e.Mode == modeSubmodule }
+
+// listing is what we want to know of a tree: its manifests, its submodules and the policy file,
+// by path.
 type listing map[string]entry
 
 // wanted reports whether a path matters to a judgment at all.
@@ -56,7 +62,7 @@ func (a *App) wanted(name string) bool { return name == policyPath || a.cfg.Want
 // comparison is what GitHub says of a range of commits.
 type comparison struct {
 	MergeBase string   `json:"merge_base"`
-	Touched   []string `json:"touched"` // wanted paths
+	Touched   []string `json:"touched"` // wanted paths, and those that may be submodules
 	Whole     bool     `json:"whole"`   // no path is missing
 }
 
@@ -79,7 +85,7 @@ func (c *installation) compare(ctx context.Context, base, head string) (comparis
 	}
 	for _, f := range answer.Files {
 		for _, name := range []string{f.GetFilename(), f.GetPreviousFilename()} {
-			if name != "" && c.app.wanted(name) {
+			if name != "" && (c.app.wanted(name) || c.app.wantsSubmodules() && maybeSubmodule(f)) {
 				found.Touched = append(found.Touched, name)
 			}
 		}
@@ -120,7 +126,7 @@ func (c *installation) tree(ctx context.Context, sha string) (found listing, cut
 	}
 	found = listing{}
 	for _, e := range answer.Entries {
-		if e.GetType() == "blob" && c.app.wanted(e.GetPath()) {
+		if c.app.lists(e, e.GetPath()) {
 			found[e.GetPath()] = entry{SHA: e.GetSHA(), Mode: e.GetMode(), Size: int64(e.GetSize())}
 		}
 	}
@@ -219,7 +225,7 @@ func (w *walker) list(ctx context.Context, dir, sha string, into listing) (map[s
 		switch {
 		case e.GetType() == "tree":
 			dirs[name] = e.GetSHA()
-		case e.GetType() == "blob" && w.c.app.wanted(name):
+		case w.c.app.lists(e, name):
 			into[name] = entry{SHA: e.GetSHA(), Mode: e.GetMode(), Size: int64(e.GetSize())}
 		}
 	}

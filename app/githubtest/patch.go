@@ -67,8 +67,12 @@ func lines(content []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 }
 
-// content returns the bytes of an entry; submodules and absent sides have none.
+// content returns the bytes of an entry, of a submodule the line that git shows for it. An absent
+// side has none.
 func (r *Repo) content(e git.Entry) []byte {
+	if e.Mode == git.ModeSubmodule {
+		return []byte("Subproject commit " + e.SHA + "\n")
+	}
 	b, err := r.objects.Blob(e.SHA)
 	if err != nil {
 		return nil

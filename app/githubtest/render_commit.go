@@ -102,6 +102,9 @@ func (r *Repo) diffEntry(c git.Change, head string) object {
 		"raw_url":      r.html() + "/raw/" + head + "/" + c.Path,
 		"contents_url": r.url() + "/contents/" + c.Path + "?ref=" + head,
 	}
+	if isLink := c.New.Mode == git.ModeSubmodule || c.Status == "removed" && c.Old.Mode == git.ModeSubmodule; isLink {
+		o["blob_url"], o["raw_url"] = nil, nil // see contract.amendDiffEntry
+	}
 	if c.Previous != "" {
 		o["previous_filename"] = c.Previous
 	}

@@ -95,6 +95,7 @@ func (cmd *scanCommand) material(c *console, p *progress, readers *cage.Pool) (*
 		return nil, err
 	}
 	p.say("reading %d manifests", len(head))
+	head, m.Head.Gaps = workTreeLinks(c.ctx, cmd.Path, head)
 	m.Head.Inventory = readers.Read(c.ctx, head)
 	if inWorkTree(cmd.Path) {
 		if commit, err := git(c.ctx, cmd.Path, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
@@ -107,9 +108,16 @@ func (cmd *scanCommand) material(c *console, p *progress, readers *cage.Pool) (*
 	m.Compared = true
 	var base []checks.File
 	if isFolder(cmd.Base) {
-		base, err = readFolder(cmd.Base, manifests.Wanted, p)
-	} else {
-		base, m.Subject.Base, err = gitTree(c.ctx, cmd.Path, cmd.Base, manifests.Wanted)
+		if base, err = readFolder(cmd.Base, manifests.Wanted, p); err == nil {
+			base, m.Base.Gaps = workTreeLinks(c.ctx, cmd.Base, base)
+		}
+	} else if base, m.Subject.Base, err = gitTree(c.ctx, cmd.Path, cmd.Base, manifests.Wanted); err == nil {
+		if atTop(c.ctx, cmd.Path) {
+			m.Base.Gaps = linksUnnamed(base)
+		} else {
+			base = withoutLinks(base)
+			m.Base.Gaps = linksUnseen(base, "is not the top of its git work tree")
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -100,8 +100,8 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// gitTree reads the files that wanted asks for from revision rev of the repository that
-// dir lies in, as they stand under dir there. It also returns the full commit.
+// gitTree reads the files that wanted asks for, and the submodules, from revision rev of the
+// repository that dir lies in, as they stand under dir there. It also returns the full commit.
 func gitTree(ctx context.Context, dir, rev string, wanted func(string) bool) ([]checks.File, string, error) {
 	commit, err := git(ctx, dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
 	if err != nil {
@@ -116,7 +116,7 @@ func gitTree(ctx context.Context, dir, rev string, wanted func(string) bool) ([]
 	var ask bytes.Buffer
 	for _, row := range strings.Split(strings.TrimSuffix(string(listing), "\x00"), "\x00") {
 		f, read, ok := treeRow(row)
-		if !ok || !wanted(f.Path) || ignoredFolder(f.Path) {
+		if !ok || f.Link == "" && (!wanted(f.Path) || ignoredFolder(f.Path)) {
 			continue
 		}
 		if read {
@@ -132,11 +132,16 @@ func gitTree(ctx context.Context, dir, rev string, wanted func(string) bool) ([]
 }
 
 // treeRow reads one row of `git ls-tree -l`: "mode type object size<TAB>path". read is
-// false for entries whose content is not wanted: links, submodules and large files.
+// false for entries without content to read: links, submodules and large files.
 func treeRow(row string) (f checks.File, read, ok bool) {
 	head, name, found := strings.Cut(row, "\t")
 	fields := strings.Fields(head)
-	if !found || len(fields) != 4 || fields[1] != "blob" {
+	switch {
+	case !found || len(fields) != 4:
+		return f, false, false
+	case fields[0] == modeSubmodule:
+		return checks.File{Path: name, Digest: fields[2], Link: fields[2]}, false, true
+	case fields[1] != "blob":
 		return f, false, false
 	}
 	f = checks.File{Path: name, Digest: fields[2]}
@@ -169,7 +174,7 @@ func readBlobs(ctx context.Context, dir string, ask io.Reader, files []checks.Fi
 	}
 	r := bufio.NewReader(bytes.NewReader(out))
 	for i := range files {
-		if files[i].Problem != "" {
+		if files[i].Problem != "" || files[i].Link != "" {
 			continue
 		}
 		header, err := r.ReadString('\n')
@@ -192,9 +197,10 @@ func readBlobs(ctx context.Context, dir string, ask io.Reader, files []checks.Fi
 	return nil
 }
 
-// git runs one git command in dir and returns what it prints.
+// git runs one git command in dir and returns what it prints. The repository's own configuration
+// may not make it run a program (core.fsmonitor).
 func git(ctx context.Context, dir string, stdin io.Reader, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "-c", "core.fsmonitor=false"}, args...)...)
 	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 	cmd.Stdin = stdin
 	var stderr bytes.Buffer

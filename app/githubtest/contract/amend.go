@@ -14,6 +14,7 @@ var errShape = errors.New("the description has another shape than expected")
 func amend(template string, doc *openapi3.T) error {
 	amendReleaseAsset(doc)
 	amendHeads(doc)
+	amendDiffEntry(doc)
 	switch template {
 	case "/repos/{owner}/{repo}/attestations/{subject_digest}", "/orgs/{org}/attestations/{subject_digest}":
 		return amendAttestations(listed(template, doc))
@@ -37,6 +38,20 @@ func amendReleaseAsset(doc *openapi3.T) {
 	if asset := doc.Components.Schemas["release-asset"]; asset != nil {
 		state := asset.Value.Properties["state"].Value
 		state.Enum = append(state.Enum, "starter")
+	}
+}
+
+// amendDiffEntry allows a changed file without blob_url and raw_url: a submodule,
+// github.com/yanyongyu/githubkit/pull/134, seen in a comparison of jqlang/jq.
+func amendDiffEntry(doc *openapi3.T) {
+	entry := doc.Components.Schemas["diff-entry"]
+	if entry == nil {
+		return
+	}
+	for _, name := range []string{"blob_url", "raw_url"} {
+		address := *entry.Value.Properties[name].Value // others may refer to the original
+		address.Nullable = true
+		entry.Value.Properties[name] = openapi3.NewSchemaRef("", &address)
 	}
 }
 
