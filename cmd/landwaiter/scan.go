@@ -122,6 +122,7 @@ func (cmd *scanCommand) material(c *console, p *progress, readers *cage.Pool) (*
 	if err != nil {
 		return nil, err
 	}
+	m.Head.Gaps = arisen(m.Head.Gaps, m.Base.Gaps)
 	m.Base.Inventory = readers.Read(c.ctx, base)
 	return m, nil
 }

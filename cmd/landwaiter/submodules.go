@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"slices"
 	"sort"
 	"strings"
 
@@ -41,8 +42,8 @@ const modeSubmodule = "160000"
 // atTop reports whether dir is the top of a git work tree: only there .gitmodules is what git
 // reads. Without git nothing is.
 func atTop(ctx context.Context, dir string) bool {
-	prefix, err := git(ctx, dir, nil, "rev-parse", "--show-prefix")
-	return err == nil && strings.TrimSpace(string(prefix)) == ""
+	answer, err := git(ctx, dir, nil, "rev-parse", "--is-inside-work-tree", "--show-prefix")
+	return err == nil && strings.TrimSpace(string(answer)) == "true" // a folder below would follow
 }
 
 // linksUnseen returns a gap when .gitmodules names submodules whose commits nothing tells.
@@ -55,7 +56,8 @@ func linksUnseen(files []checks.File, why string) []checks.Gap {
 	return nil
 }
 
-// linksUnnamed returns a gap for each submodule of a tree without .gitmodules.
+// linksUnnamed returns a gap for each submodule of a tree without .gitmodules. The gap holds the
+// commit, so that another commit is another gap.
 func linksUnnamed(files []checks.File) []checks.Gap {
 	var gaps []checks.Gap
 	for _, f := range files {
@@ -63,10 +65,16 @@ func linksUnnamed(files []checks.File) []checks.Gap {
 		case f.Path == submodulesFile:
 			return nil
 		case f.Link != "":
-			gaps = append(gaps, checks.Gap{Path: f.Path, Reason: "is a submodule, and no " + submodulesFile + " at the root tells where it comes from; add one, or remove it with `git rm --cached`"})
+			gaps = append(gaps, checks.Gap{Path: f.Path, Reason: "is a submodule at " + f.Link + ", and no " + submodulesFile + " at the root tells where it comes from; add one, or remove it with `git rm --cached`"})
 		}
 	}
 	return gaps
+}
+
+// arisen drops the gaps of the head about submodules that stand in the base as well: the change
+// does not bring them in.
+func arisen(head, base []checks.Gap) []checks.Gap {
+	return slices.DeleteFunc(head, func(g checks.Gap) bool { return g.Path != submodulesFile && slices.Contains(base, g) })
 }
 
 // withoutLinks drops submodules, which mean something only in the whole tree of a repository.
