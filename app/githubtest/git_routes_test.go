@@ -221,3 +221,25 @@ func TestRenamedRepository(t *testing.T) {
 		t.Errorf("by id: %v, %v", r.GetFullName(), err)
 	}
 }
+
+// TestSubmoduleInComparison: a submodule that moves is a file of the comparison without addresses
+// of its content, with the line that git shows for it.
+func TestSubmoduleInComparison(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	old, next := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	base := w.repo.Commit("main", "submodule", Files{"vendor/lib": Submodule(old)})
+	head := w.repo.Commit("main", "bump", Files{"vendor/lib": Submodule(next)})
+	c, _, err := w.client.Repositories.CompareCommits(w.ctx(), "acme", "shop", base, head, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Files) != 1 {
+		t.Fatalf("files %v, want the submodule", c.Files)
+	}
+	f := c.Files[0]
+	if f.GetFilename() != "vendor/lib" || f.GetSHA() != next || f.BlobURL != nil || f.RawURL != nil || f.GetChanges() != 2 ||
+		f.GetPatch() != "@@ -1,1 +1,1 @@\n-Subproject commit "+old+"\n+Subproject commit "+next {
+		t.Errorf("got %v", f)
+	}
+}

@@ -156,3 +156,53 @@ func TestCommitOfTheBase(t *testing.T) {
 		})
 	}
 }
+
+// TestSubmoduleOfNowhere: a relative address names no repository, so nobody can say that it has
+// no advisories.
+func TestSubmoduleOfNowhere(t *testing.T) {
+	t.Parallel()
+	x := commitIndex(t)
+	for _, address := range []string{"../sub.git", "./sub", "/srv/git/sub"} {
+		p := checks.Package{Ecosystem: gitEcosystem, Name: address, Commit: sha("a")}
+		other := p
+		other.Commit = sha("b")
+		e, err := New(x, Options{}).Scan(t.Context(), &checks.Material{Base: manifest("m", other), Head: manifest("m", p), Compared: true})
+		if err != nil || e.Complete || len(e.Gaps) != 1 || !strings.Contains(e.Gaps[0].Reason, "write the full address") {
+			t.Errorf("%s: %+v, %v", address, e, err)
+		}
+		e, err = New(x, Options{}).Scan(t.Context(), &checks.Material{Base: manifest("m", p), Head: manifest("m", p), Compared: true})
+		if err != nil || !e.Complete {
+			t.Errorf("%s, the same in the base: %+v, %v", address, e, err)
+		}
+	}
+}
+
+// TestWithoutGIT: an index without advisories of GIT says so once and is complete, and one
+// without those of another ecosystem is not.
+func TestWithoutGIT(t *testing.T) {
+	t.Parallel()
+	from := t.TempDir()
+	put(t, from, "npm", zipped(t, map[string]string{"GHSA-4": advisory("GHSA-4", "p", below("2.0.0"))}))
+	x := open(t, t.TempDir())
+	if _, err := x.Import(t.Context(), from, ImportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	scan := func(packages ...checks.Package) checks.Evidence {
+		e, err := New(x, Options{}).Scan(t.Context(), &checks.Material{Base: manifest("m", packages...), Head: manifest("m", packages...), Compared: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	submodule := checks.Package{Ecosystem: gitEcosystem, Name: "https://github.com/o/sub", Commit: sha("a")}
+	affected := checks.Package{Ecosystem: "npm", Name: "p", Version: "1.0.0"}
+	if e := scan(submodule, submodule, affected); !e.Complete || len(e.Gaps) != 0 || len(e.Matches) != 2 || cmp.Diff([]string{"GIT"}, e.Unheld) != "" {
+		t.Errorf("%+v", e)
+	}
+	if e := scan(affected); len(e.Unheld) != 0 {
+		t.Errorf("without submodules: %+v", e.Unheld)
+	}
+	if e := scan(checks.Package{Ecosystem: "Go", Name: "a", Version: "1.0.0"}); e.Complete || len(e.Unheld) != 0 {
+		t.Errorf("an ecosystem that is promised: %+v", e)
+	}
+}

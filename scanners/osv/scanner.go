@@ -215,7 +215,7 @@ func gapReason(p *checks.Package, err error) string {
 	case errors.Is(err, ErrNoData):
 		return fmt.Sprintf("the advisory index holds no data of %.100s", ecosystem)
 	case errors.Is(err, errRelative):
-		return fmt.Sprintf("the repository %.200q of a submodule is not known, because its address is relative; write the full address", p.Name)
+		return fmt.Sprintf("the repository %.200q of a submodule, at commit %.12s, is not known, because its address is relative; write the full address", p.Name, p.Commit)
 	case errors.Is(err, errUnknownCommit) && ecosystem == actionsEcosystem:
 		return fmt.Sprintf("%.200s has advisories, and the commit %.12s cannot be compared with them; write its full version behind it, such as # v1.2.3", p.Name, p.Commit)
 	case errors.Is(err, ErrVersion) && p.Version == "":
