@@ -100,7 +100,14 @@ func (cmd *ledgerWitnessCommand) load() (witnessed, error) {
 		return witnessed{}, usage("reading --state: %w", err)
 	}
 	var state witnessed
-	if err := json.Unmarshal(content, &state); err != nil {
+	err = json.Unmarshal(content, &state)
+	if err == nil {
+		_, err = ledger.OriginOf(state.Key)
+	}
+	if err == nil && state.Checkpoint == "" {
+		err = errors.New("it holds no checkpoint")
+	}
+	if err != nil {
 		return state, usage("--state %s is damaged (%w): without it nothing is known of the past; find a copy, or begin with another file", cmd.State, err)
 	}
 	if len(keys) > 0 && !slices.Contains(keys, state.Pinned) && !slices.Contains(keys, state.Key) {

@@ -115,3 +115,19 @@ func TestOriginOf(t *testing.T) {
 		t.Error("a damaged key is taken")
 	}
 }
+
+func FuzzRotation(f *testing.F) {
+	a, b := newKey(f), newKey(f)
+	good, err := ledger.Rotate(newTree(f, 3).at(3), a, b)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good.Note)
+	f.Add("example.org/ledger\n3\nAA==\nnext-key x\n\n\u2014 example.org/ledger AAAA\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		r := ledger.Rotation{Old: a.Verifier(), New: b.Verifier(), Note: text}
+		if c, err := r.Check(); err == nil && c.Size != 3 {
+			t.Fatalf("a rotation is accepted that these keys never signed: %q", text)
+		}
+	})
+}

@@ -93,6 +93,22 @@ func TestBundles(t *testing.T) {
 	}
 }
 
+func FuzzReadBundle(f *testing.F) {
+	f.Add([]byte{0, 1, 'a', 0, 0}, 2)
+	f.Add([]byte{255, 255}, 1)
+	f.Add([]byte{}, -1)
+	f.Fuzz(func(t *testing.T, b []byte, width int) {
+		leaves, err := ledger.ReadBundle(b, width)
+		if err != nil {
+			return
+		}
+		// One bundle, one list: what is read gives the same bytes again.
+		if again, err := ledger.Bundle(leaves); err != nil || string(again) != string(b) {
+			t.Fatalf("%x is read as %d leaves that give %x, %v", b, len(leaves), again, err)
+		}
+	})
+}
+
 // publish returns the files of a tree, built from the leaves with package tlog's own tiles.
 func publish(tb testing.TB, t *tree) map[string][]byte {
 	tb.Helper()
