@@ -87,6 +87,13 @@ func New(c Config) (*Keeper, error) {
 		// A public key begins with the name of its ledger and a plus sign.
 		k.origin, _, _ = strings.Cut(k.verifiers[0], "+")
 	}
+	k.outside.sizeOf = func(signed string) int64 {
+		c, err := k.openAny(signed)
+		if err != nil {
+			return -1
+		}
+		return c.Size
+	}
 	var err error
 	k.retired, err = retire(c.Rotations, k.verifiers, c.Next)
 	return k, err

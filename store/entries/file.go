@@ -14,6 +14,8 @@ import (
 // the database does not reach it.
 type checkpointFile struct {
 	path string // "": kept nowhere
+	// sizeOf returns the size in a checkpoint of ours, -1 for any other text.
+	sizeOf func(signed string) int64
 
 	mu     sync.Mutex
 	size   int64 // of the checkpoint that this process wrote; -1: none yet
@@ -32,11 +34,23 @@ func (f *checkpointFile) save(size int64, signed string) error {
 	if size <= f.size {
 		return nil
 	}
-	if err := writeWhole(f.path, []byte(signed), os.Rename); err != nil {
+	if err := writeWhole(f.path, []byte(signed), f.putUnlessNewer(size)); err != nil {
 		return fmt.Errorf("keeping the checkpoint of size %d outside the database: %w", size, err)
 	}
 	f.size = size
 	return nil
+}
+
+// putUnlessNewer returns os.Rename for a checkpoint of that size, which does nothing when another
+// process has written a newer one meanwhile. Between its look and the renaming there are
+// microseconds; a file that is behind by that is no worse than after a power loss.
+func (f *checkpointFile) putUnlessNewer(size int64) func(from, to string) error {
+	return func(from, to string) error {
+		if signed, err := f.read(); err == nil && f.sizeOf(signed) > size {
+			return nil
+		}
+		return os.Rename(from, to)
+	}
 }
 
 // read returns the signed text in the file, or engine.ErrNotFound.
