@@ -113,14 +113,19 @@ func TestSubmodules(t *testing.T) {
 				r.Commit("main", "base", c.base)
 			}
 			w.settle()
+			w.github.ForgetCalls()
 			p := r.OpenPull(githubtest.PullOptions{Head: "change", Files: c.head})
 			w.settle()
 			run := w.concluded(r, p.HeadSHA(), c.conclusion, c.title)
 			if c.annotated > 0 && (len(run.Annotations) != c.annotated || run.Annotations[0].Path != submodulesFile && c.annotated == 1) {
 				t.Errorf("annotations %+v, want %d in %s", run.Annotations, c.annotated, submodulesFile)
 			}
-			if quiet := w.scanner.Calls() == 0; c.quiet && !quiet {
-				t.Error("the scanner was asked")
+			trees := len(w.github.CallsTo("GET /repos/{owner}/{repo}/git/trees/{tree_sha}"))
+			if c.quiet && (w.scanner.Calls() > 0 || trees > 0) || !c.quiet && trees != 2 {
+				t.Errorf("%d trees were listed and the scanner was asked %d times; quiet %v", trees, w.scanner.Calls(), c.quiet)
+			}
+			if n := w.github.RoundTrips(); strings.HasPrefix(c.name, "bumped") && n > 10 {
+				t.Errorf("%d calls for a bump, want at most 10 (goal 16)", n)
 			}
 			if got := w.buried(); len(got) > 0 {
 				t.Errorf("buried jobs: %q", got)
