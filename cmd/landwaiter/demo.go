@@ -137,6 +137,14 @@ func importDemoAdvisories(ctx context.Context, dataDir string) error {
 	if err := os.CopyFS(source, demoAdvisories()); err != nil {
 		return fmt.Errorf("unpacking the demo's advisories: %w", err)
 	}
+	const exploited = "known_exploited_vulnerabilities.json"
+	catalogue, err := demoFile("exploited/" + exploited)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(source, exploited), []byte(catalogue), 0o600); err != nil {
+		return fmt.Errorf("unpacking the demo's catalogue: %w", err)
+	}
 	index, err := osv.Open(dataDir)
 	if err != nil {
 		return err
