@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -78,7 +79,7 @@ func TestVerify(t *testing.T) {
 			if c.want != nil {
 				return
 			}
-			if err := list[0].Verify(c.key, file(append(app, '!'), c.held), now); !errors.Is(err, pgp.ErrInvalid) {
+			if err := list[0].Verify(c.key, file(slices.Concat(app, []byte{'!'}), c.held), now); !errors.Is(err, pgp.ErrInvalid) {
 				t.Errorf("other bytes: got %v", err)
 			}
 			if err := list[0].Verify(c.key, file(app, c.held), now.AddDate(-1, 0, 0)); !errors.Is(err, pgp.ErrTime) {
