@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // What GitHub Actions puts into certificates (Fulcio, docs/oidc.md).
@@ -19,11 +20,11 @@ type builder struct {
 	// repository and file are of the workflow that signed; file is a GlobMatch pattern. "" in
 	// repository stands for the repository that was built, "*" for any other.
 	repository, file string
-	ref              *regexp.Regexp // nil for any
-	level            int            // SLSA build level, slsa.dev/spec/v1.0/levels
+	ref              func() *regexp.Regexp // nil for any
+	level            int                   // SLSA build level, slsa.dev/spec/v1.0/levels
 }
 
-var versionTag = regexp.MustCompile(`^refs/tags/v[0-9]+\.[0-9]+\.[0-9]+$`)
+var versionTag = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^refs/tags/v[0-9]+\.[0-9]+\.[0-9]+$`) })
 
 // builders is the table of builders. The first row that fits decides. Levels come from here
 // only, never from what a statement claims; docs/policy.md gives the reasons.
@@ -58,7 +59,7 @@ func slsaLevel(a Attestation) int {
 	own := strings.EqualFold(githubHost+w.repository, a.Certificate.Repository)
 	for _, b := range builders {
 		repository := strings.EqualFold(b.repository, w.repository) || b.repository == "" && own || b.repository == "*" && !own
-		if repository && GlobMatch(b.file, w.file) && (b.ref == nil || b.ref.MatchString(w.ref)) {
+		if repository && GlobMatch(b.file, w.file) && (b.ref == nil || b.ref().MatchString(w.ref)) {
 			return b.level
 		}
 	}
@@ -91,7 +92,7 @@ type workflow struct {
 	ref        string // "refs/heads/main", or a full commit
 }
 
-var fullCommit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+var fullCommit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) })
 
 // workflowOf takes a subject alternative name apart. It is strict: anything that is not exactly
 // a workflow file on github.com at one ref is none.
@@ -101,6 +102,6 @@ func workflowOf(identity string) (workflow, bool) {
 	w := workflow{repository, path, file, ref}
 	ok = ok && dir && strings.HasPrefix(identity, githubHost) && !strings.ContainsAny(identity, "?#%\\ ") && !hasControl(identity) &&
 		strings.Count(repository, "/") == 1 && !strings.Contains(file, "/") && file != "" &&
-		(strings.HasPrefix(ref, "refs/") || fullCommit.MatchString(ref))
+		(strings.HasPrefix(ref, "refs/") || fullCommit().MatchString(ref))
 	return w, ok
 }

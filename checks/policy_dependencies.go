@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/landwaiter/landwaiter/checks/cure"
 	"github.com/landwaiter/landwaiter/checks/licence"
@@ -147,7 +148,7 @@ func (d policyReader) lookalikes(n strict.Node, r *DependencyRules) {
 		"allow": func(n strict.Node) {
 			r.LookalikeNames = nil
 			d.List(n, func(n strict.Node) {
-				r.LookalikeNames = append(r.LookalikeNames, d.formed(n, cure.PlainName(), "the name of a package"))
+				r.LookalikeNames = append(r.LookalikeNames, d.formed(n, cure.PlainName, "the name of a package"))
 			})
 		},
 	})
@@ -161,13 +162,15 @@ var policyEcosystems = map[string]string{
 
 // ownForm is the form of an own name: an ecosystem, a name, and perhaps a "*" at its end after
 // a character that ends a part of a name. The part before it has two characters or more.
-var ownForm = regexp.MustCompile(`^([a-z]+):(@?[A-Za-z0-9][A-Za-z0-9@._/:-]*[A-Za-z0-9](?:[./:_-]\*)?)$`)
+var ownForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-z]+):(@?[A-Za-z0-9][A-Za-z0-9@._/:-]*[A-Za-z0-9](?:[./:_-]\*)?)$`)
+})
 
 // ownName reads a name of one's own. A pattern that other people's names fit is an error: for Go
 // and Maven, whose names start with a host or a domain, that is one without a second part.
 func (d policyReader) ownName(n strict.Node) OwnName {
 	s := d.Text(n)
-	m := ownForm.FindStringSubmatch(s)
+	m := ownForm().FindStringSubmatch(s)
 	if m == nil {
 		d.Fail(n, "`%s` is no name of your own; write an ecosystem and a name or the start of names, such as \"npm:@acme/*\" or \"pypi:acme-tools\"", strict.Shown(s))
 		return OwnName{}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/package-url/packageurl-go"
@@ -117,9 +118,11 @@ func (d policyReader) pullRequestKeys(r *PullRequestRules) strict.Keys {
 }
 
 var (
-	loginForm = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$`)
-	teamForm  = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9_.-]{1,100}$`)
-	idForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`)
+	loginForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$`) })
+	teamForm  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9_.-]{1,100}$`)
+	})
+	idForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`) })
 )
 
 func (d policyReader) owner(n strict.Node, p *Policy) {
@@ -154,9 +157,9 @@ func (d policyReader) pattern(n strict.Node) string {
 }
 
 // formed reads a text of the given form.
-func (d policyReader) formed(n strict.Node, form *regexp.Regexp, want string) string {
+func (d policyReader) formed(n strict.Node, form func() *regexp.Regexp, want string) string {
 	s := d.Text(n)
-	if d.Err() == nil && !form.MatchString(s) {
+	if d.Err() == nil && !form().MatchString(s) {
 		d.Fail(n, "`%s` is not %s", strict.Shown(s), want)
 	}
 	return s

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks/pubkey"
@@ -11,8 +12,12 @@ import (
 )
 
 var (
-	imageForm = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
-	npmForm   = regexp.MustCompile(`^pkg:npm/(%40[a-z0-9~._-]+/)?[a-zA-Z0-9~_-][a-zA-Z0-9~._-]*$`)
+	imageForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
+	})
+	npmForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^pkg:npm/(%40[a-z0-9~._-]+/)?[a-zA-Z0-9~_-][a-zA-Z0-9~._-]*$`)
+	})
 )
 
 func (d policyReader) releaseKeys(r *ReleaseRules) strict.Keys {

@@ -249,7 +249,7 @@ func (t *trial) signerRef() *Reason {
 	fits := GlobMatch(want, w.ref)
 	if want == "" {
 		want = "a branch, a tag or a full commit"
-		fits = strings.HasPrefix(w.ref, "refs/heads/") || strings.HasPrefix(w.ref, "refs/tags/") || fullCommit.MatchString(w.ref)
+		fits = strings.HasPrefix(w.ref, "refs/heads/") || strings.HasPrefix(w.ref, "refs/tags/") || fullCommit().MatchString(w.ref)
 	}
 	if !fits {
 		return because(CodeSignerRef, "the signing workflow was used at %s, expected %s", w.ref, want)
@@ -303,7 +303,7 @@ func (t *trial) contradiction() *Reason {
 // delegating workflows of slsa-github-generator sign for the builder that the statement names.
 func (t *trial) isBuilder(id string) bool {
 	w, _ := workflowOf(t.a.Signer.Identity)
-	delegates := w.repository == "slsa-framework/slsa-github-generator" && strings.HasPrefix(w.file, "delegator_") && versionTag.MatchString(w.ref)
+	delegates := w.repository == "slsa-framework/slsa-github-generator" && strings.HasPrefix(w.file, "delegator_") && versionTag().MatchString(w.ref)
 	return id == t.a.Signer.Identity || id == t.a.Certificate.BuilderID || id == t.a.Certificate.Config || delegates
 }
 

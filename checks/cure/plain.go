@@ -62,20 +62,61 @@ func (p Problem) fill(text string) string {
 	if strings.Contains(text, "@v{version}") {
 		version = strings.TrimPrefix(version, "v")
 	}
-	file := "the manifest"
-	if plainFolder().MatchString(p.File) {
-		file = "`" + p.File + "`"
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		part, known := p.part(name, version, tag)
+		if !known { // a brace of the text itself
+			b.WriteByte('{')
+			text = rest
+			continue
+		}
+		b.WriteString(part)
+		text = after
 	}
-	group, artifact := "", p.Name
-	if m := plainMaven().FindStringSubmatch(p.Name); m != nil {
-		group, artifact = m[1], m[2]
+}
+
+// part is what stands for {name} in a text.
+func (p Problem) part(name, version, tag string) (string, bool) {
+	switch name {
+	case "name":
+		return p.Name, true
+	case "version":
+		return version, true
+	case "tag":
+		return tag, true
+	case "via":
+		return p.via(), true
+	case "entry":
+		return p.entry(), true
+	case "file":
+		if plainFolder().MatchString(p.File) {
+			return "`" + p.File + "`", true
+		}
+		return "the manifest", true
+	case "@from":
+		if plainVersion().MatchString(p.Version) {
+			return "@" + p.Version, true
+		}
+		return "", true
+	case "group", "artifact":
+		m := plainMaven().FindStringSubmatch(p.Name)
+		switch {
+		case m == nil && name == "group":
+			return "", true
+		case m == nil:
+			return p.Name, true
+		case name == "group":
+			return m[1], true
+		}
+		return m[2], true
 	}
-	from := ""
-	if plainVersion().MatchString(p.Version) {
-		from = "@" + p.Version
-	}
-	return strings.NewReplacer("{name}", p.Name, "{@from}", from, "{version}", version, "{tag}", tag, "{file}", file,
-		"{group}", group, "{artifact}", artifact, "{via}", p.via(), "{entry}", p.entry()).Replace(text)
+	return "", false
 }
 
 // inFolder makes a command run in the folder of the manifest. remark is a line to go before it.

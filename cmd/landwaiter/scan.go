@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -42,8 +43,18 @@ Examples:
 Exit code: 0 pass, 1 fail, 2 usage, 3 unknown (something could not be read), 5 internal.`
 }
 
+// scanGarbage lets the heap of a scan grow to nine times of what it uses, while that stays
+// below scanMemory; beyond, it is collected as needed.
+const (
+	scanGarbage = 800      // percent
+	scanMemory  = 96 << 20 // bytes
+)
+
 // Run scans and prints the report.
 func (cmd *scanCommand) Run(c *console) error {
+	// A scan ends before its garbage matters: collecting it takes a fifth of its time.
+	debug.SetGCPercent(scanGarbage)
+	debug.SetMemoryLimit(scanMemory)
 	if !isFolder(cmd.Path) {
 		return usage("%s is no folder; name the folder that holds the manifests", cmd.Path)
 	}
