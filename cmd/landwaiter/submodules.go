@@ -42,6 +42,9 @@ const modeSubmodule = "160000"
 // atTop reports whether dir is the top of a git work tree: only there .gitmodules is what git
 // reads. Without git nothing is.
 func atTop(ctx context.Context, dir string) bool {
+	if !inWorkTree(dir) {
+		return false
+	}
 	answer, err := git(ctx, dir, nil, "rev-parse", "--is-inside-work-tree", "--show-prefix")
 	return err == nil && strings.TrimSpace(string(answer)) == "true" // a folder below would follow
 }
