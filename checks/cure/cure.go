@@ -67,7 +67,7 @@ type Advice struct {
 // person decides.
 func Of(p Problem) Advice {
 	row, known := managers[managerOf(p)]
-	plain := PlainName().MatchString(p.Name)
+	plain := plainName(p.Name)
 	name := "the package"
 	if plain {
 		name = "`" + p.Name + "`"
@@ -79,7 +79,7 @@ func Of(p Problem) Advice {
 		return sentence("No clean version yet: the versions that fix this have other known problems. " + instead(p, name))
 	case p.Clean == "":
 		return sentence("No fix yet. " + instead(p, name))
-	case !plain || !plainVersion().MatchString(p.Clean):
+	case !plain || !plainVersion(p.Clean):
 		return sentence("Upgrade to the fixed version by hand: name or version have characters that do not belong into a command.")
 	case p.Ecosystem == "Go" && (p.Name == "stdlib" || p.Name == "toolchain"):
 		return p.finish("", "go get go@"+strings.TrimPrefix(p.Clean, "v")+" && go mod tidy")
@@ -193,7 +193,7 @@ func (p Problem) admitted() bool {
 func (p Problem) heldText(held []Requirer) string {
 	r := held[0]
 	text := "another package"
-	if PlainName().MatchString(r.Name) && plainVersion().MatchString(r.Version) {
+	if plainName(r.Name) && plainVersion(r.Version) {
 		text = r.Name + " " + r.Version
 	}
 	if more := len(held) - 1; more > 0 {
@@ -207,7 +207,7 @@ func (p Problem) heldText(held []Requirer) string {
 
 // via is the direct dependency that brings p in, "" when it is not known or not plain.
 func (p Problem) via() string {
-	if len(p.Via) > 1 && PlainName().MatchString(p.Via[0]) {
+	if len(p.Via) > 1 && plainName(p.Via[0]) {
 		return p.Via[0]
 	}
 	return ""
@@ -221,7 +221,7 @@ func (p Problem) parts(row manager) []string {
 		if r.Name == "" {
 			continue
 		}
-		if row.each == "" || p.Partial || !PlainName().MatchString(r.Name) || !plainVersion().MatchString(r.Version) {
+		if row.each == "" || p.Partial || !plainName(r.Name) || !plainVersion(r.Version) {
 			return nil
 		}
 		parts = append(parts, strings.NewReplacer("{by}", r.Name, "{byversion}", r.Version).Replace(row.each))

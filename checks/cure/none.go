@@ -12,15 +12,15 @@ func instead(p Problem, name string) string {
 // removal says how to get rid of malware, and what to do where it ran.
 func removal(p Problem, name string, row manager) string {
 	text := "Remove " + name
-	switch plain := PlainName().MatchString(p.Name); {
-	case p.Relation == Transitive && len(p.Via) > 0 && PlainName().MatchString(p.Via[0]):
+	switch plain := plainName(p.Name); {
+	case p.Relation == Transitive && len(p.Via) > 0 && plainName(p.Via[0]):
 		text += " by removing or moving `" + p.Via[0] + "`, which brings it in."
 	case plain && row.remove != "" && p.Relation != Transitive:
 		text += ": `" + p.fill(row.remove) + "`."
 	default:
 		text += " and whatever brings it in."
 	}
-	if p.Clean != "" && plainVersion().MatchString(p.Clean) {
+	if p.Clean != "" && plainVersion(p.Clean) {
 		text += " Version " + p.Clean + " is not known to be malicious."
 	}
 	return text + " Where it was installed, take the machine for compromised: rotate registry and cloud credentials, SSH keys, CI secrets, and whatever else could be read there."

@@ -11,11 +11,35 @@ import (
 // a command.
 var PlainName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@?[A-Za-z0-9_][A-Za-z0-9@._/:+-]{0,213}$`) })
 
+// plainName is PlainName, plainVersion and plainFolder the forms of versions and folders. They
+// are asked about every finding, and a pattern with such bounds takes longer to compile than
+// all of them to be looked at.
+func plainName(s string) bool {
+	s = strings.TrimPrefix(s, "@")
+	return len(s) <= 214 && formed(s, "_", "@._/:+-")
+}
+
+func plainVersion(s string) bool { return len(s) <= 100 && formed(s, "", "._+-") }
+
+func plainFolder(s string) bool { return len(s) <= 200 && formed(s, "_.", "._/-") }
+
+// formed reports whether s consists of letters and digits, and of what is in first at its
+// beginning and in rest behind it. It is not empty.
+func formed(s, first, rest string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i == 0 && strings.IndexByte(first, c) < 0, i > 0 && strings.IndexByte(rest, c) < 0:
+			return false
+		}
+	}
+	return s != ""
+}
+
 // The forms of what else may stand in a command or between backquotes: nothing that a shell,
 // Markdown or a terminal could read as something else. No leading dash, so no option.
 var (
-	plainVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$`) })
-	plainFolder  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9._/-]{0,199}$`) })
 	// A range without the signs that redirect or expand: "^1.2.0", "~> 1.0", "=1.0.0", "1.x".
 	plainConstraint = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\^|~|=|==|~=|= )?[0-9][A-Za-z0-9._+-]{0,60}$`) })
 	plainMaven      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z0-9_.-]+):([A-Za-z0-9_.-]+)$`) })
@@ -95,12 +119,12 @@ func (p Problem) part(name, version, tag string) (string, bool) {
 	case "entry":
 		return p.entry(), true
 	case "file":
-		if plainFolder().MatchString(p.File) {
+		if plainFolder(p.File) {
 			return "`" + p.File + "`", true
 		}
 		return "the manifest", true
 	case "@from":
-		if plainVersion().MatchString(p.Version) {
+		if plainVersion(p.Version) {
 			return "@" + p.Version, true
 		}
 		return "", true
@@ -125,7 +149,7 @@ func (p Problem) inFolder(command string) (remark, line string) {
 	switch {
 	case folder == "." || folder == "/":
 		return "", command
-	case !plainFolder().MatchString(folder):
+	case !plainFolder(folder):
 		return "# in the folder of the manifest:", command
 	default:
 		return "", "cd " + folder + " && " + command
