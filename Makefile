@@ -16,7 +16,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 OSVSCANNER  := github.com/google/osv-scanner/v2/cmd/osv-scanner@v2.5.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: all build demo test lint bench benchmarks clean deps
+.PHONY: all build demo test test-tools lint bench benchmarks clean deps
 all: build
 
 build: ## build bin/landwaiter
@@ -31,6 +31,11 @@ demo: ## play the main job against a stand-in for GitHub, then keep serving
 
 test: deps ## install what the tests need, then run all of them with the race detector
 	$(GO) run ./.ci/counttests -- $(GO) test -race -timeout 25m $(TESTFLAGS) ./...
+
+# Not part of test: it needs npm, cargo and their registries.
+test-tools: ## run what findings say to do with the real package managers
+	npm install --silent --no-fund --no-audit --prefix .cache/tools pnpm@10 yarn@1.22.22 @yarnpkg/cli-dist@4 bun@1
+	LANDWAITER_TOOLS=$(CURDIR)/.cache/tools $(GO) test -count=1 -tags tools -run TestWithTools -v ./checks/cure
 
 lint: $(TOOLS)/staticcheck $(TOOLS)/govulncheck ## gofmt, vet, staticcheck, govulncheck, who may import whom
 	@test -z "$$(gofmt -l app checks cmd scanners store web)" || { echo "not formatted; run gofmt -w on:"; gofmt -l app checks cmd scanners store web; exit 1; }

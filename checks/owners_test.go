@@ -88,7 +88,7 @@ func TestCodeownersCorpus(t *testing.T) {
 	t.Parallel()
 	corpus := os.Getenv("LANDWAITER_CORPUS")
 	if corpus == "" {
-		t.Skip("needs LANDWAITER_CORPUS")
+		t.Skip("needs LANDWAITER_CORPUS, the folder of shared test data")
 	}
 	files, err := filepath.Glob(filepath.Join(corpus, "codeowners", "*.CODEOWNERS"))
 	if err != nil || len(files) == 0 {

@@ -1,3 +1,5 @@
+//go:build tools
+
 package cure_test
 
 import (
@@ -11,8 +13,8 @@ import (
 	"github.com/landwaiter/landwaiter/checks/cure"
 )
 
-// toolsVariable names the environment variable that lets TestWithTools run. It needs npm, node,
-// cargo, go and a network, so it is no part of `make test`.
+// toolsVariable names the environment variable with the folder of the tools. The test needs npm,
+// node, cargo, go and their registries, so it is built with the tag tools alone: `make test-tools`.
 const toolsVariable = "LANDWAITER_TOOLS"
 
 // project is a project whose lock file holds an old version, made by the real tool.
@@ -123,7 +125,7 @@ func otherProjects() []project {
 func TestWithTools(t *testing.T) {
 	tools := os.Getenv(toolsVariable)
 	if tools == "" {
-		t.Skip("set " + toolsVariable + " to a folder where `npm install pnpm@10 yarn@1.22.22 @yarnpkg/cli-dist@4 bun@1` was run; needs node, npm, cargo, go and their registries")
+		t.Fatal("set " + toolsVariable + " to a folder where `npm install pnpm@10 yarn@1.22.22 @yarnpkg/cli-dist@4 bun@1` was run; needs node, npm, cargo, go and their registries")
 	}
 	for _, p := range append(javaScript(), otherProjects()...) {
 		t.Run(p.name, func(t *testing.T) {
