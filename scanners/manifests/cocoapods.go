@@ -132,23 +132,4 @@ var (
 
 // wantsPodfile finds the lines of a Podfile that name a pod in the plain way. A Podfile is a
 // program: pods that it names in another way are seen only in its lock file.
-func wantsPodfile(text string) ([]want, error) {
-	var wants []want
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		m := match(podLine, strings.TrimRight(line, "\r\n"))
-		if m == nil || strings.Contains(m[2], "path:") || strings.Contains(m[2], ":path") {
-			continue
-		}
-		w := want{key: m[1], name: m[1], line: number}
-		if r := match(gemRange, m[2]); r != nil {
-			w.constraint = r[1]
-			if e := match(exactPod, r[1]); e != nil {
-				w.exact = e[1]
-			}
-		}
-		wants = append(wants, w)
-	}
-	return wants, nil
-}
+func wantsPodfile(text string) ([]want, error) { return plainLines(text, podLine, exactPod), nil }

@@ -161,23 +161,27 @@ var (
 
 // wantsGemfile finds the lines of a Gemfile that name a gem in the plain way. A Gemfile is a
 // program: gems that it names in another way are seen only in its lock file.
-func wantsGemfile(text string) ([]want, error) {
+func wantsGemfile(text string) ([]want, error) { return plainLines(text, gemLine, exactGem), nil }
+
+// plainLines finds the lines of a program in Ruby that name a package and perhaps a range: by
+// line, with the name and what follows it, and by exact, with a version that a range consists of.
+func plainLines(text string, line, exact func() *regexp.Regexp) []want {
 	var wants []want
 	number := 0
-	for line := range strings.Lines(text) {
+	for row := range strings.Lines(text) {
 		number++
-		m := match(gemLine, strings.TrimRight(line, "\r\n"))
+		m := match(line, strings.TrimRight(row, "\r\n"))
 		if m == nil || strings.Contains(m[2], "path:") || strings.Contains(m[2], ":path") {
 			continue
 		}
 		w := want{key: m[1], name: m[1], line: number}
 		if r := match(gemRange, m[2]); r != nil {
 			w.constraint = r[1]
-			if e := match(exactGem, r[1]); e != nil {
+			if e := match(exact, r[1]); e != nil {
 				w.exact = e[1]
 			}
 		}
 		wants = append(wants, w)
 	}
-	return wants, nil
+	return wants
 }
