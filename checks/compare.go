@@ -24,7 +24,7 @@ type comparison struct {
 	arrived   map[string]bool // digests of untouched manifests that moved here
 	advisory  map[place]map[string]bool
 	malicious map[place]map[string]bool // versions with malware at the base
-	versions  map[place][]Package       // packages of the base
+	versions  map[place][]*Package      // packages of the base
 	cures     map[place]map[string]bool // versions that advisories of the base name as their cure
 }
 
@@ -33,7 +33,7 @@ func newComparison(m *Material, evidence []Evidence) *comparison {
 	c := &comparison{
 		compared: m.Compared, base: byPath(m.Base.Inventory), head: byPath(m.Head.Inventory),
 		untouched: map[string]bool{}, arrived: map[string]bool{}, advisory: map[place]map[string]bool{},
-		malicious: map[place]map[string]bool{}, versions: map[place][]Package{},
+		malicious: map[place]map[string]bool{}, versions: map[place][]*Package{},
 		cures: map[place]map[string]bool{},
 	}
 	if !m.Compared {
@@ -45,9 +45,9 @@ func newComparison(m *Material, evidence []Evidence) *comparison {
 		if c.head[path] == nil && b.Digest != "" {
 			gone[b.Digest] = true
 		}
-		for _, pkg := range b.Packages {
-			at := c.basePlace(path, pkg)
-			c.versions[at] = append(c.versions[at], pkg)
+		for i := range b.Packages {
+			at := c.basePlace(path, &b.Packages[i])
+			c.versions[at] = append(c.versions[at], &b.Packages[i])
 		}
 	}
 	for path, h := range c.head {
@@ -81,7 +81,7 @@ func (c *comparison) indexMatches(evidence []Evidence) {
 			if m.Side != Base {
 				continue
 			}
-			at := c.basePlace(m.Path, m.Package)
+			at := c.basePlace(m.Path, &m.Package)
 			for _, id := range advisoryIDs(m.Advisory) {
 				add(c.advisory, at, id)
 			}
@@ -112,14 +112,14 @@ func byPath(v Inventory) map[string]*Manifest {
 
 func advisoryIDs(a Advisory) []string { return append([]string{a.ID}, a.Aliases...) }
 
-func (c *comparison) basePlace(path string, p Package) place {
+func (c *comparison) basePlace(path string, p *Package) place {
 	if c.head[path] == nil {
 		path = moved
 	}
 	return place{path, p.Ecosystem, p.Name}
 }
 
-func (c *comparison) headPlace(path string, p Package) place {
+func (c *comparison) headPlace(path string, p *Package) place {
 	if c.base[path] == nil {
 		path = moved
 	}
@@ -137,7 +137,7 @@ func (c *comparison) introduced(m Match) bool {
 	if c.untouched[m.Path] {
 		return false
 	}
-	at := c.headPlace(m.Path, m.Package)
+	at := c.headPlace(m.Path, &m.Package)
 	if m.Advisory.Malware && !c.malicious[at][m.Package.Version] {
 		return true
 	}
@@ -171,8 +171,9 @@ func (c *comparison) unresolved(v Inventory) []located {
 		if c.untouched[m.Path] {
 			continue
 		}
-		for _, p := range m.Packages {
-			known := func(b Package) bool { return !exact(b) && b.Constraint == p.Constraint }
+		for i := range m.Packages {
+			p := &m.Packages[i]
+			known := func(b *Package) bool { return !exact(b) && b.Constraint == p.Constraint }
 			if !exact(p) && !Unadvised(p.Ecosystem) && !slices.ContainsFunc(c.versions[c.headPlace(m.Path, p)], known) {
 				found = append(found, located{m.Path, p})
 			}
@@ -184,14 +185,14 @@ func (c *comparison) unresolved(v Inventory) []located {
 // located is a package at a path.
 type located struct {
 	path string
-	Package
+	*Package
 }
 
 // exact reports whether p is one version and no other.
-func exact(p Package) bool { return p.Version != "" || p.Commit != "" }
+func exact(p *Package) bool { return p.Version != "" || p.Commit != "" }
 
 // versionText is the version of p as people know it.
-func versionText(p Package) string { return cmp.Or(p.Version, p.Commit, p.Constraint) }
+func versionText(p *Package) string { return cmp.Or(p.Version, p.Commit, p.Constraint) }
 
 // arrival is a package version that the change brings in: a new package, or another version of
 // one that was there. Without a base every package arrives.
@@ -208,7 +209,8 @@ func (c *comparison) coming() map[place][]located {
 		if c.untouched[path] {
 			continue
 		}
-		for _, p := range c.head[path].Packages {
+		for i := range c.head[path].Packages {
+			p := &c.head[path].Packages[i]
 			at := c.headPlace(path, p)
 			packages[at] = append(packages[at], located{path, p})
 		}
@@ -236,7 +238,8 @@ func (c *comparison) changes() (found []Change, arrivals []arrival) {
 		if c.untouched[path] || c.head[path] == nil && c.movedAway(b) {
 			continue
 		}
-		for _, p := range b.Packages {
+		for i := range b.Packages {
+			p := &b.Packages[i]
 			if _, ok := coming[c.basePlace(path, p)]; !ok {
 				found = append(found, change("removed", located{path, p}, versionText(p), ""))
 			}
@@ -250,7 +253,10 @@ func (c *comparison) changes() (found []Change, arrivals []arrival) {
 }
 
 // pair compares the versions of one package at one place.
-func pair(heads []located, bases []Package) (found []Change, arrivals []arrival) {
+func pair(heads []located, bases []*Package) (found []Change, arrivals []arrival) {
+	if len(heads) == 1 && len(bases) == 0 { // nearly always, where there is no base
+		return []Change{change("new", heads[0], "", versionText(heads[0].Package))}, []arrival{{located: heads[0]}}
+	}
 	had, has := map[string]bool{}, map[string]bool{}
 	for _, p := range bases {
 		had[versionText(p)] = true
@@ -265,7 +271,7 @@ func pair(heads []located, bases []Package) (found []Change, arrivals []arrival)
 			added = append(added, p)
 		}
 	}
-	var dropped []Package
+	var dropped []*Package
 	for _, p := range bases {
 		if v := versionText(p); !has[v] {
 			has[v] = true
@@ -273,7 +279,7 @@ func pair(heads []located, bases []Package) (found []Change, arrivals []arrival)
 		}
 	}
 	slices.SortFunc(added, func(a, b located) int { return byVersion(versionText(a.Package), versionText(b.Package)) })
-	slices.SortFunc(dropped, func(a, b Package) int { return byVersion(versionText(a), versionText(b)) })
+	slices.SortFunc(dropped, func(a, b *Package) int { return byVersion(versionText(a), versionText(b)) })
 	for i := range max(len(added), len(dropped)) {
 		switch {
 		case i >= len(dropped):
@@ -284,7 +290,7 @@ func pair(heads []located, bases []Package) (found []Change, arrivals []arrival)
 		default:
 			from, to := versionText(dropped[i]), versionText(added[i].Package)
 			found = append(found, change(direction(from, to), added[i], from, to))
-			arrivals = append(arrivals, arrival{added[i], &dropped[i]})
+			arrivals = append(arrivals, arrival{added[i], dropped[i]})
 		}
 	}
 	return found, arrivals

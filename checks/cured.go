@@ -27,7 +27,7 @@ func (c *comparison) cured(j *judgment) []Cured {
 	for _, e := range j.evidence {
 		for _, m := range e.Matches {
 			if m.Side != Base {
-				at := c.headPlace(m.Path, m.Package)
+				at := c.headPlace(m.Path, &m.Package)
 				for _, id := range advisoryIDs(m.Advisory) {
 					add(left, at, id)
 				}
@@ -40,7 +40,7 @@ func (c *comparison) cured(j *judgment) []Cured {
 	for _, e := range j.evidence {
 		for _, m := range e.Matches {
 			k := key{m.Package.Ecosystem, m.Package.Name, m.Package.Version, m.Advisory.ID}
-			at := c.basePlace(m.Path, m.Package)
+			at := c.basePlace(m.Path, &m.Package)
 			if m.Side != Base || kept[k] || !c.touchedAt(m.Path) || unseen[m.Path] || next[at].unsure ||
 				slices.ContainsFunc(advisoryIDs(m.Advisory), func(id string) bool { return left[at][id] }) {
 				continue
@@ -78,7 +78,8 @@ type replacement struct {
 func (c *comparison) replacements(j *judgment) map[place]replacement {
 	next := map[place]replacement{}
 	for _, m := range j.m.Head.Inventory.Manifests {
-		for _, p := range m.Packages {
+		for i := range m.Packages {
+			p := &m.Packages[i]
 			at := c.headPlace(m.Path, p)
 			r := next[at]
 			r.unsure = r.unsure || p.Version == "" || m.Gap != ""

@@ -38,11 +38,11 @@ func (f *finder) licences() func(arrival) *problem {
 		if slices.ContainsFunc(rules.Exempt, func(purl string) bool { return samePackage(purl, a.PURL) }) {
 			return nil
 		}
-		words, known := text(&a.Package)
+		words, known := text(a.Package)
 		if !known {
 			return f.miss(RuleLicence, a)
 		}
-		if words == "" && f.p.ownName(a.Package) {
+		if words == "" && f.p.ownName(*a.Package) {
 			return nil
 		}
 		o := outcome(words)

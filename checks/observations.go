@@ -74,14 +74,14 @@ func (f *finder) seen(o Observed) seenAt {
 		p = *o.Package
 	}
 	if o.Side == Base {
-		return seenAt{f.basePlace(o.Path, p), o.Rule, o.Subject}
+		return seenAt{f.basePlace(o.Path, &p), o.Rule, o.Subject}
 	}
-	return seenAt{f.headPlace(o.Path, p), o.Rule, o.Subject}
+	return seenAt{f.headPlace(o.Path, &p), o.Rule, o.Subject}
 }
 
 // knownName reports whether o is about a name that the base has at the same place already.
 func (f *finder) knownName(o Observed) bool {
-	return o.Rule == RuleLookalike && o.Package != nil && len(f.versions[f.headPlace(o.Path, *o.Package)]) > 0
+	return o.Rule == RuleLookalike && o.Package != nil && len(f.versions[f.headPlace(o.Path, o.Package)]) > 0
 }
 
 // observed says what p makes of o. Rules that p has no key for warn, so that what a newer reader

@@ -16,8 +16,8 @@ func (f *finder) told() []candidate {
 	once := map[version]bool{}
 	licences := f.licences()
 	for _, a := range f.arrivals {
-		v := versionOf(a.Package)
-		if a.Version == "" || once[v] || !fromRegistry(a.Package) {
+		v := versionOf(*a.Package)
+		if a.Version == "" || once[v] || !fromRegistry(*a.Package) {
 			continue
 		}
 		once[v] = true
@@ -53,7 +53,7 @@ func (f *finder) add(found []candidate, a arrival, rule string, p *problem) []ca
 	if p == nil {
 		return found
 	}
-	c := about(rule, &a.Package, a.path, a.Line)
+	c := about(rule, a.Package, a.path, a.Line)
 	c.Severity, c.Summary, c.Remediation, c.Introduced = p.severity, p.summary, p.remedy, true
 	c.Fingerprint = fingerprint(rule, c.Package.Ecosystem, c.Package.Name, c.Package.Version, "")
 	c.level, c.licence = cmp.Or(p.level, f.p.factLevel(rule)), p.licence
@@ -113,7 +113,7 @@ func (f *finder) fact(p *Package) (Fact, bool) {
 // miss keeps that rule cannot be told for a. Names of one's own and those that the operator
 // withholds are in no public registry, so nothing is missing there.
 func (f *finder) miss(rule string, a arrival) *problem {
-	if !f.p.ownName(a.Package) && !f.withheld(a.Package) {
+	if !f.p.ownName(*a.Package) && !f.withheld(*a.Package) {
 		f.untold[rule] = append(f.untold[rule], a.located)
 	}
 	return nil
@@ -126,7 +126,7 @@ func (f *finder) withheld(p Package) bool { return f.facts[versionOf(p)].Withhel
 // version has not seen it yet, which is no sign of age.
 func (f *finder) young(a arrival) *problem {
 	rule := f.p.Dependencies.MinAge
-	fact, ok := f.fact(&a.Package)
+	fact, ok := f.fact(a.Package)
 	if !ok || fact.Published.IsZero() {
 		return f.miss(RuleMinAge, a)
 	}
@@ -167,7 +167,7 @@ func ageText(age time.Duration) string {
 }
 
 func (f *finder) deprecated(a arrival) *problem {
-	fact, ok := f.fact(&a.Package)
+	fact, ok := f.fact(a.Package)
 	words := cmp.Or(a.Deprecated, fact.Deprecated)
 	if words == "" {
 		if !ok && f.p.Dependencies.asked(RuleDeprecated) {
@@ -185,7 +185,7 @@ func (f *finder) deprecated(a arrival) *problem {
 }
 
 func (f *finder) yanked(a arrival) *problem {
-	fact, ok := f.fact(&a.Package)
+	fact, ok := f.fact(a.Package)
 	if !ok && f.p.Dependencies.asked(RuleYanked) {
 		return f.miss(RuleYanked, a)
 	}
@@ -201,7 +201,7 @@ func (f *finder) abandoned(a arrival) *problem {
 	if a.before != nil {
 		return nil
 	}
-	fact, ok := f.fact(&a.Package)
+	fact, ok := f.fact(a.Package)
 	if !ok || fact.Newest.IsZero() {
 		return f.miss(RuleAbandoned, a)
 	}
@@ -219,7 +219,7 @@ func (f *finder) unproven(a arrival) *problem {
 	if !slices.Contains(f.p.Dependencies.RequireProvenance, a.Ecosystem) {
 		return nil
 	}
-	fact, _ := f.fact(&a.Package)
+	fact, _ := f.fact(a.Package)
 	switch before, _ := f.fact(a.before); {
 	case fact.Provenance == Yes || fact.Provenance == No && before.Provenance == No:
 		return nil
@@ -235,7 +235,7 @@ func (f *finder) lostOrigin(a arrival) *problem {
 	if a.before == nil || a.before.Version == "" || a.Ecosystem != "npm" && a.Ecosystem != "PyPI" {
 		return nil
 	}
-	fact, _ := f.fact(&a.Package)
+	fact, _ := f.fact(a.Package)
 	before, _ := f.fact(a.before)
 	switch {
 	case fact.Provenance == Yes || before.Provenance == No:
