@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -20,14 +21,17 @@ func Run(ctx context.Context, m *Material, p *Policy, scanners []Scanner, now ti
 	return Judge(m, p, Ask(ctx, m, scanners), now)
 }
 
-// Ask asks each scanner about m.
+// Ask asks all scanners about m at once, since one of them may wait for a network, and returns
+// what they saw in their order.
 //
 // A scanner that fails or panics leaves failed Evidence, which makes the Verdict Unknown.
 func Ask(ctx context.Context, m *Material, scanners []Scanner) []Evidence {
-	evidence := make([]Evidence, 0, len(scanners))
-	for _, s := range scanners {
-		evidence = append(evidence, ask(ctx, s, m))
+	evidence := make([]Evidence, len(scanners))
+	var asked sync.WaitGroup
+	for i, s := range scanners {
+		asked.Go(func() { evidence[i] = ask(ctx, s, m) })
 	}
+	asked.Wait()
 	return evidence
 }
 

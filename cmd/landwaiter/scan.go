@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/lookalike"
@@ -52,9 +55,11 @@ const (
 
 // Run scans and prints the report.
 func (cmd *scanCommand) Run(c *console) error {
-	// A scan ends before its garbage matters: collecting it takes a fifth of its time.
-	debug.SetGCPercent(scanGarbage)
-	debug.SetMemoryLimit(scanMemory)
+	if cmd.Advisories == "" { // compiling them takes memory of its own
+		// A scan ends before its garbage matters: collecting it takes a fifth of its time.
+		debug.SetGCPercent(scanGarbage)
+		debug.SetMemoryLimit(scanMemory)
+	}
 	if !isFolder(cmd.Path) {
 		return usage("%s is no folder; name the folder that holds the manifests", cmd.Path)
 	}
@@ -73,8 +78,17 @@ func (cmd *scanCommand) Run(c *console) error {
 	}
 	p := newProgress(c)
 	defer p.done()
+	// The advisories are opened while the readers read.
+	var index *osv.Index
+	var closeIndex func()
+	var group errgroup.Group
+	group.Go(func() (err error) { index, closeIndex, err = cmd.index(c, p); return err })
 	m, err := cmd.material(c, p, readers)
-	if err != nil {
+	unopened := group.Wait()
+	if unopened == nil {
+		defer closeIndex()
+	}
+	if err = cmp.Or(err, unopened); err != nil {
 		return err
 	}
 	m.AskRegistry, m.AskNewest = policy.AsksRegistry(), policy.AsksNewest()
@@ -82,11 +96,6 @@ func (cmd *scanCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	index, closeIndex, err := cmd.index(c, p)
-	if err != nil {
-		return err
-	}
-	defer closeIndex()
 	r, err := cmd.judge(c, p, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries, lookalike.New()})
 	if err != nil {
 		return err
