@@ -62,8 +62,9 @@ type Config struct {
 	// ReadInventory reads the packages that files name. It never fails: what it could not
 	// read is a Gap of the manifest.
 	ReadInventory func(ctx context.Context, files []checks.File) checks.Inventory
-	// GoSource returns an empty collection of what Go source imports; nil: nobody reads source.
-	GoSource func() GoSource
+	// GoSource returns an empty collection of what Go source imports, which ctx ends; nil: nobody
+	// reads source.
+	GoSource func(ctx context.Context) GoSource
 	// ParserVersion names the behaviour of ReadInventory; stored inventories of another
 	// version are not used. "" means that none are.
 	ParserVersion string

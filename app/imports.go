@@ -54,11 +54,14 @@ func (a *App) addImports(ctx context.Context, c *installation, m *checks.Materia
 			return nil
 		}
 	}
-	source := a.cfg.GoSource()
+	source := a.cfg.GoSource(ctx)
 	if err := a.readSource(ctx, c, head, source); err != nil {
 		return fmt.Errorf("reading the Go source of %s: %w", head, err)
 	}
 	m.Head.Imports = source.Imports()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("reading the Go source of %s: %w", head, err)
+	}
 	if b, err := json.Marshal(m.Head.Imports); err == nil && m.Head.Imports.Gap == "" {
 		a.github.cache.keep(ctx, c.Repo, "imports", name, b)
 	}

@@ -131,7 +131,7 @@ func TestG13Imports(t *testing.T) {
 			t.Parallel()
 			s := &goScanner{imports: x.advisory}
 			w := newWorld(t, githubtest.Options{}, func(c *Config) {
-				c.Scanners, c.GoSource = []checks.Scanner{s}, func() GoSource { return &source{} }
+				c.Scanners, c.GoSource = []checks.Scanner{s}, func(context.Context) GoSource { return &source{} }
 			})
 			r := w.shop()
 			files := githubtest.Files{"package-lock.json": lock("left-pad@1.3.0", x.lock)}
@@ -193,7 +193,7 @@ func TestImportsInTheReport(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, githubtest.Options{}, func(c *Config) {
-				c.Scanners, c.GoSource = []checks.Scanner{&goScanner{imports: []string{affectedPkg}}}, func() GoSource { return &source{} }
+				c.Scanners, c.GoSource = []checks.Scanner{&goScanner{imports: []string{affectedPkg}}}, func(context.Context) GoSource { return &source{} }
 			})
 			p := w.pull(w.shop(), "topic", githubtest.Files{"package-lock.json": lock(affectedGo), "p.go": x.text})
 			reports := w.reports()
@@ -216,7 +216,7 @@ func TestImportsAreKept(t *testing.T) {
 	t.Parallel()
 	s := &goScanner{imports: []string{affectedPkg}}
 	w := newWorld(t, githubtest.Options{}, func(c *Config) {
-		c.Scanners, c.GoSource = []checks.Scanner{s}, func() GoSource { return &source{} }
+		c.Scanners, c.GoSource = []checks.Scanner{s}, func(context.Context) GoSource { return &source{} }
 	})
 	r := w.shop()
 	files := goFiles(30)

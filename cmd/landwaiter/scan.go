@@ -96,7 +96,7 @@ func (cmd *scanCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	r, err := cmd.judge(c, p, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries, lookalike.New()})
+	r, err := cmd.judge(c, p, readers, m, policy, []checks.Scanner{osv.New(index, osv.Options{}), registries, lookalike.New()})
 	if err != nil {
 		return err
 	}
@@ -148,12 +148,12 @@ func (cmd *scanCommand) material(c *console, p *progress, readers *cage.Pool) (*
 }
 
 // judge asks the scanners, reads what the Go source imports where that matters, and judges.
-func (cmd *scanCommand) judge(c *console, p *progress, m *checks.Material, policy *checks.Policy, scanners []checks.Scanner) (checks.Report, error) {
+func (cmd *scanCommand) judge(c *console, p *progress, readers *cage.Pool, m *checks.Material, policy *checks.Policy, scanners []checks.Scanner) (checks.Report, error) {
 	evidence := checks.Ask(c.ctx, m, scanners)
 	if checks.AsksImports(m, evidence) {
 		p.say("reading what the Go source imports")
 		var err error
-		if m.Head.Imports, err = importsOf(c.ctx, cmd.Path); err != nil {
+		if m.Head.Imports, err = importsOf(c.ctx, cmd.Path, readers); err != nil {
 			return checks.Report{}, err
 		}
 	}
@@ -161,13 +161,13 @@ func (cmd *scanCommand) judge(c *console, p *progress, m *checks.Material, polic
 }
 
 // importsOf returns what the Go source in a folder imports. Nothing outside of it is read.
-func importsOf(ctx context.Context, dir string) (*checks.Imports, error) {
+func importsOf(ctx context.Context, dir string, readers *cage.Pool) (*checks.Imports, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, usage("cannot read the folder %s: %w", dir, errors.Unwrap(err))
 	}
 	defer root.Close()
-	return goimports.ReadFolder(root.FS(), ctx.Err), nil
+	return goimports.ReadFolder(ctx, root.FS(), readers.Read), nil
 }
 
 // index opens the advisories to match with: those imported into the data folder, or a

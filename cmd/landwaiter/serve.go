@@ -184,7 +184,7 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL, Sign: links.Sign,
 		Store: s.store, Scanners: engines,
 		Wanted: manifests.Wanted, ReadInventory: s.readers.Read, ParserVersion: manifests.ParserVersion,
-		GoSource:  func() app.GoSource { return &goimports.Collection{} },
+		GoSource:  func(ctx context.Context) app.GoSource { return goimports.New(ctx, s.readers.Read) },
 		ReadImage: s.conf.images.Bundles, ReadPackage: s.conf.npm.Version,
 		Log: s.log, Transport: transport, Metrics: metrics, Workers: s.conf.workers, Version: version,
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
+	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
 )
 
 // corpus are the files that the readers of all formats are tested with.
@@ -20,9 +21,6 @@ func corpus(t testing.TB) []checks.File {
 	root := os.DirFS("../testdata/read")
 	var files []checks.File
 	err := walk(root, func(path string, data []byte) {
-		if raced && strings.HasSuffix(path, ".rdf") {
-			return // the library reads it with goroutines that race with each other
-		}
 		files = append(files, checks.File{Path: path, Digest: "digest of " + path, Data: data})
 	})
 	if err != nil {
@@ -51,6 +49,29 @@ func TestG20SameAsUncaged(t *testing.T) {
 	}
 	if n := len(p.all); n != 1 {
 		t.Errorf("%d children for two jobs", n)
+	}
+}
+
+// TestG20GoSource: what Go source imports is read in a child as well, and comes out as it does
+// without one; a file that cannot be read is a Gap of itself alone.
+func TestG20GoSource(t *testing.T) {
+	t.Parallel()
+	p := open(t, Config{})
+	files := []checks.File{
+		{Path: "a.go", Data: []byte("package a\n\nimport (\n\t\"fmt\"\n\tx \"example.com/x\"\n)\n")},
+		{Path: "b.go", Data: []byte("import")},
+		{Path: "c.go", Data: []byte("package c\n\nimport \"example.com/y\"\n")},
+	}
+	if diff := cmp.Diff(goimports.Read(t.Context(), files), p.Read(t.Context(), files)); diff != "" {
+		t.Errorf("-uncaged +caged:\n%s", diff)
+	}
+	c := goimports.New(t.Context(), p.Read)
+	for _, f := range files {
+		c.Add(f.Path, f.Data)
+	}
+	want := &checks.Imports{Packages: []string{"example.com/x", "example.com/y", "fmt"}, Gap: `"b.go" is not valid Go: line 1: expected 'package', found 'import'`}
+	if diff := cmp.Diff(want, c.Imports()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

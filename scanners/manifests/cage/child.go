@@ -14,6 +14,7 @@ import (
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/checks/packed"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
+	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
 )
 
 // The limits of a child.
@@ -41,7 +42,22 @@ type readFunc func(ctx context.Context, files []checks.File, begin func(path str
 // Child is the other end of Pool: it gives up what a reader does not need, reads jobs from
 // standard input and answers on standard output until there are no more. It returns the exit
 // code. main calls it before anything else when IsChild.
-func Child() int { return serve(os.Stdin, os.Stdout, manifests.ReadNoting) }
+func Child() int { return serve(os.Stdin, os.Stdout, readAll) }
+
+// readAll reads manifests, and Go source for what it imports. A job has files of one kind; a
+// submodule may be called like Go source.
+func readAll(ctx context.Context, files []checks.File, begin func(path string)) checks.Inventory {
+	if len(files) == 0 || files[0].Link != "" || !goimports.Wanted(files[0].Path) {
+		return manifests.ReadNoting(ctx, files, begin)
+	}
+	var inventory checks.Inventory
+	for i := range files {
+		begin(files[i].Path)
+		read := goimports.Read(ctx, files[i:i+1])
+		inventory.Manifests = append(inventory.Manifests, read.Manifests...)
+	}
+	return inventory
+}
 
 func serve(in, out *os.File, read readFunc) int {
 	os.Clearenv() // it is empty already

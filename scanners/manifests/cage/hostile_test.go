@@ -16,7 +16,6 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/checks/packed"
-	"github.com/landwaiter/landwaiter/scanners/manifests"
 )
 
 // TestMain lets the test binary be the child, one whose reader does what the folder of a
@@ -155,14 +154,14 @@ var tells = map[string]func() error{
 	},
 }
 
-// hostile is manifests.ReadNoting with tricks.
+// hostile is readAll with tricks.
 func hostile(ctx context.Context, files []checks.File, begin func(string)) checks.Inventory {
 	whole := map[string]bool{}
 	for _, f := range files {
 		whole[f.Path] = f.Problem == ""
 	}
 	said := map[string]string{}
-	inv := manifests.ReadNoting(ctx, files, func(p string) {
+	inv := readAll(ctx, files, func(p string) {
 		begin(p)
 		trick := path.Base(path.Dir(p))
 		if do := tricks[trick]; do != nil && whole[p] {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
+	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
 )
 
 // job is the reading of one set of files, in one child after another if need be.
@@ -37,7 +38,7 @@ func newJob(files []checks.File) *job {
 			f.Data, f.Problem = nil, fmt.Sprintf("is beyond the %d MiB of manifests that are read at once", maxInput>>20)
 		}
 		total += len(f.Data)
-		if f.Link == "" && manifests.Wanted(f.Path) {
+		if f.Link == "" && (manifests.Wanted(f.Path) || goimports.Wanted(f.Path)) {
 			j.asked = append(j.asked, len(j.files))
 		}
 		j.files = append(j.files, f)

@@ -7,6 +7,7 @@
 package goimports
 
 import (
+	"context"
 	"fmt"
 	"go/parser"
 	"go/scanner"
@@ -62,18 +63,58 @@ func Of(source []byte) (paths []string, err error) {
 	return paths, nil
 }
 
-// Collection gathers the imports of many files. The zero Collection is empty and ready.
-type Collection struct {
-	paths map[string]bool
-	gap   string
-	files int
-	bytes int64
+// Read returns for each file a Manifest whose packages are the paths that it imports, by Name
+// alone, or with a Gap. It is what runs in a child process, where the parser cannot hurt.
+func Read(_ context.Context, files []checks.File) checks.Inventory {
+	var inventory checks.Inventory
+	for i := range files {
+		m := checks.Manifest{Path: files[i].Path}
+		paths, err := Of(files[i].Data)
+		switch {
+		case files[i].Problem != "":
+			m.Gap, paths = files[i].Problem, nil
+		case err != nil:
+			m.Gap = "is not valid Go: " + err.Error()
+		}
+		for _, p := range paths {
+			m.Packages = append(m.Packages, checks.Package{Name: p})
+		}
+		inventory.Manifests = append(inventory.Manifests, m)
+	}
+	return inventory
 }
+
+// Collection gathers the imports of many files. The zero Collection is empty and reads them in
+// this process; see New.
+type Collection struct {
+	ctx     context.Context
+	read    func(ctx context.Context, files []checks.File) checks.Inventory
+	waiting []checks.File // not read yet
+	size    int           // bytes of waiting
+	paths   map[string]bool
+	gap     string
+	files   int
+	bytes   int64
+}
+
+// New returns an empty Collection that reads files by read, such as the Read of a pool of child
+// processes. ctx ends its reading.
+func New(ctx context.Context, read func(ctx context.Context, files []checks.File) checks.Inventory) *Collection {
+	return &Collection{ctx: ctx, read: read}
+}
+
+// Files are read together up to these bounds: handing over each by itself would take longer than
+// to parse it.
+const (
+	batchFiles = 500
+	batchBytes = 4 << 20
+)
 
 // Wanted is the function of the same name.
 func (c *Collection) Wanted(path string) bool { return Wanted(path) }
 
-// Add adds the file at path. It reports false when no more files are taken.
+// Add adds the file at path and keeps source until it is read. It reports false when no more
+// files are taken.
 func (c *Collection) Add(path string, source []byte) bool {
 	c.files++
 	c.bytes += int64(len(source))
@@ -88,19 +129,40 @@ func (c *Collection) Add(path string, source []byte) bool {
 		c.Gap("%.200q is larger than %d MiB", path, maxFile>>20)
 		return true
 	}
-	imported, err := Of(source)
-	if err != nil {
-		c.Gap("%.200q is not valid Go: %v", path, err)
+	c.waiting = append(c.waiting, checks.File{Path: path, Data: source})
+	c.size += len(source)
+	if len(c.waiting) < batchFiles && c.size < batchBytes {
+		return true
 	}
+	return c.flush()
+}
+
+// flush reads what waits. It reports false when no more paths are taken.
+func (c *Collection) flush() bool {
+	if len(c.waiting) == 0 {
+		return true
+	}
+	ctx, read := c.ctx, c.read
+	if read == nil {
+		ctx, read = context.Background(), Read
+	}
+	inventory := read(ctx, c.waiting)
+	c.waiting, c.size = nil, 0
 	if c.paths == nil {
 		c.paths = map[string]bool{}
 	}
-	for _, p := range imported {
-		if len(c.paths) >= maxPaths {
-			c.Gap("it imports more than %d packages", maxPaths)
-			return false
+	for i := range inventory.Manifests {
+		m := &inventory.Manifests[i]
+		if m.Gap != "" {
+			c.Gap("%.200q %s", m.Path, m.Gap)
 		}
-		c.paths[strings.Clone(p)] = true
+		for j := range m.Packages {
+			if len(c.paths) >= maxPaths {
+				c.Gap("it imports more than %d packages", maxPaths)
+				return false
+			}
+			c.paths[strings.Clone(m.Packages[j].Name)] = true
+		}
 	}
 	return true
 }
@@ -114,18 +176,19 @@ func (c *Collection) Gap(format string, args ...any) {
 
 // Imports returns what was gathered.
 func (c *Collection) Imports() *checks.Imports {
+	c.flush()
 	return &checks.Imports{Packages: slices.Sorted(maps.Keys(c.paths)), Gap: c.gap}
 }
 
 // ReadFolder gathers the imports of all Go source in a folder. Links are not followed; one that
-// is named like Go source, and what cannot be read, is a Gap. stop, when it returns an error,
-// ends the reading.
-func ReadFolder(folder fs.FS, stop func() error) *checks.Imports {
-	var c Collection
+// is named like Go source, and what cannot be read, is a Gap. The end of ctx ends the reading;
+// read is as in New.
+func ReadFolder(ctx context.Context, folder fs.FS, read func(ctx context.Context, files []checks.File) checks.Inventory) *checks.Imports {
+	c := New(ctx, read)
 	err := fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
-		case stop() != nil:
-			return stop()
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err != nil:
 			c.Gap("%.200q cannot be read", name)
 			return nil

@@ -1,7 +1,7 @@
 package goimports
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -42,13 +42,15 @@ func TestReadFolder(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(&x.want, ReadFolder(x.folder, func() error { return nil })); diff != "" {
+			if diff := cmp.Diff(&x.want, ReadFolder(t.Context(), x.folder, nil)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
 	}
-	stopped := ReadFolder(fstest.MapFS{"a.go": file("package a")}, func() error { return errors.New("time is over") })
-	if want := "the reading was ended: time is over"; stopped.Gap != want {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	stopped := ReadFolder(over, fstest.MapFS{"a.go": file("package a")}, nil)
+	if want := "the reading was ended: context canceled"; stopped.Gap != want {
 		t.Errorf("gap %q, want %q", stopped.Gap, want)
 	}
 }
@@ -63,7 +65,8 @@ func TestG20CollectionIsBounded(t *testing.T) {
 		fmt.Fprintf(&b, "\"x/%d\"\n", i)
 	}
 	b.WriteString(")\n")
-	if c.Add("a.go", []byte(b.String())) || len(c.Imports().Packages) != maxPaths || c.Imports().Gap == "" {
+	source := b.String() + strings.Repeat(" ", maxFile-b.Len()) // read at once
+	if c.Add("a.go", []byte(source)) || len(c.Imports().Packages) != maxPaths || c.Imports().Gap == "" {
 		t.Errorf("%d packages, gap %q", len(c.Imports().Packages), c.Imports().Gap)
 	}
 	c = Collection{files: maxFiles}
