@@ -9,11 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver named "sqlite"
 )
 
 // postgresConns is the size of the pool of one process. PostgreSQL allows 100 by default.
@@ -33,13 +33,9 @@ func (db *DB) connectSQLite(path string) error {
 		return err
 	}
 	db.path = path
-	if db.write, err = sql.Open("sqlite", sqliteDSN(path, "_txlock=immediate")); err != nil {
-		return fmt.Errorf("opening SQLite %s: %w", path, err)
-	}
+	db.write = sql.OpenDB(&patient{dsn: sqliteDSN(path, "_txlock=immediate")})
 	db.write.SetMaxOpenConns(1)
-	if db.read, err = sql.Open("sqlite", sqliteDSN(path, "_pragma=query_only(1)")); err != nil {
-		return fmt.Errorf("opening SQLite %s: %w", path, err)
-	}
+	db.read = sql.OpenDB(&patient{dsn: sqliteDSN(path, "_pragma=query_only(1)")})
 	db.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
 	db.read.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)))
 	return nil
@@ -60,10 +56,10 @@ func createPrivate(path string, readOnly bool) error {
 }
 
 // sqliteDSN names the file at path with the settings that durability rests on. The busy timeout
-// (milliseconds) covers another process that holds the write lock, such as a backup.
+// comes first, so that it holds for the others.
 func sqliteDSN(path, more string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"?_pragma=busy_timeout(" + strconv.FormatInt(busyTimeout.Milliseconds(), 10) + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&" + more
 }
 
