@@ -53,7 +53,7 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 			shown = &p
 		}
 		if p.problem == nil && p.a.Origin != "" && len(r.Evidence) < maxEvidenceShown {
-			r.Evidence = append(r.Evidence, EvidenceRef{Kind: p.a.Kind, Origin: p.a.Origin})
+			r.Evidence = append(r.Evidence, s.refs(p)...)
 		}
 	}
 	s.orphan(a, shown)
@@ -64,6 +64,17 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 	r.Steps = s.explained(*shown, about, rules)
 	s.j.settle(&r, *shown)
 	return r, rule
+}
+
+// refs names the evidence of a requirement that is met: the attestation, and the list of
+// checksums through which it speaks of the asset.
+func (s *stand) refs(p proof) []EvidenceRef {
+	refs := []EvidenceRef{{Kind: p.a.Kind, Origin: p.a.Origin, Name: p.a.Bundle, SHA256: p.a.SHA256, Require: p.require}}
+	if p.lent {
+		list := s.byName[p.chain[0].Name]
+		refs = append(refs, EvidenceRef{Kind: AttestationChecksum, Origin: OriginSidecar, Name: list.Name, SHA256: list.SHA256, Require: p.require})
+	}
+	return refs
 }
 
 // weight orders what an asset is shown with: by level, signatures before checksums.

@@ -86,7 +86,7 @@ func (s *stand) checksum(a Asset) proof {
 	for _, l := range s.listed[a.Name] {
 		switch l.compare(a) {
 		case lineAgrees:
-			p.a = Attestation{Kind: AttestationChecksum, Origin: OriginSidecar, Bundle: l.list.Asset}
+			p.a = Attestation{Kind: AttestationChecksum, Origin: OriginSidecar, Bundle: l.list.Asset, SHA256: l.list.SHA256}
 			p.chain = []ChainLink{{Kind: AttestationChecksum, Name: l.list.Asset}}
 			return p
 		case lineWeak:

@@ -46,7 +46,11 @@ func TestChecksumChain(t *testing.T) {
 	want := checks.AssetReport{
 		Name: "app.tar.gz", SHA256: sumApp, State: checks.AssetVerified, Signer: checks.Signer{Issuer: actions, Identity: workflow},
 		Builder: checks.Builder{Level: "signature"}, Required: []string{"signature", "checksum"},
-		Evidence: []checks.EvidenceRef{{Kind: "provenance", Origin: "attestation-api"}, {Kind: "checksum", Origin: "sidecar"}},
+		Evidence: []checks.EvidenceRef{
+			{Kind: "provenance", Origin: "attestation-api", Name: "attestation 1 of 1", SHA256: sumBundle, Require: "signature"},
+			{Kind: "checksum", Origin: "sidecar", Name: "SHA256SUMS", SHA256: sumList, Require: "signature"},
+			{Kind: "checksum", Origin: "sidecar", Name: "SHA256SUMS", SHA256: sumList, Require: "checksum"},
+		},
 		Chain: []checks.ChainLink{
 			{Kind: "checksum", Name: "SHA256SUMS"}, {Kind: "provenance", Name: "attestation 1 of 1", Signer: workflow},
 		},

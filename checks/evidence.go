@@ -123,6 +123,9 @@ type Advisory struct {
 type Attestation struct {
 	Bundle string // Bundle.Name
 	Origin string // Bundle.Origin
+	// SHA256 is hexadecimal, of the piece as it was found: the JSON text of the bundle or
+	// envelope, the signature file, or the list of checksums.
+	SHA256 string
 	Kind   string // AttestationProvenance, ...
 	// For is the asset a plain signature was verified for, or that the sidecar stands beside.
 	For           string

@@ -18,9 +18,10 @@ const (
 )
 
 var (
-	commit = strings.Repeat("c", 40)
-	sumApp = strings.Repeat("a1", 32)
-	sumLib = strings.Repeat("b2", 32)
+	commit    = strings.Repeat("c", 40)
+	sumApp    = strings.Repeat("a1", 32)
+	sumBundle = strings.Repeat("b7", 32)
+	sumLib    = strings.Repeat("b2", 32)
 )
 
 // relCase is one release under judgment.
@@ -43,7 +44,7 @@ func provenance(name, digest string) checks.Attestation {
 		BuilderID: workflow, Config: workflow, Runner: "github-hosted", Trigger: "push", Run: "https://github.com/acme/app/actions/runs/1/attempts/1",
 	}
 	return checks.Attestation{
-		Bundle: "attestation 1 of 1", Origin: checks.OriginAttestationAPI, Kind: checks.AttestationProvenance, PredicateType: "https://slsa.dev/provenance/v1",
+		Bundle: "attestation 1 of 1", Origin: checks.OriginAttestationAPI, SHA256: sumBundle, Kind: checks.AttestationProvenance, PredicateType: "https://slsa.dev/provenance/v1",
 		Subjects: []checks.AttestedSubject{{Name: name, Digest: map[string]string{"sha256": digest}}},
 		Root:     checks.RootPublicGood, Signer: checks.Signer{Issuer: actions, Identity: workflow},
 		Certificate: build, Claim: build, Time: now.Add(-time.Hour),
@@ -102,7 +103,7 @@ func TestJudgeReleaseBaseline(t *testing.T) {
 		Name: "app.tar.gz", SHA256: sumApp, State: checks.AssetVerified, Signer: checks.Signer{Issuer: actions, Identity: workflow},
 		Source:   checks.Source{Repository: "https://github.com/acme/app", Ref: "refs/tags/v1.2.0", Commit: commit},
 		Builder:  checks.Builder{ID: workflow, Runner: "github-hosted", Level: "SLSA 2"},
-		Evidence: []checks.EvidenceRef{{Kind: "provenance", Origin: "attestation-api"}}, Required: []string{"provenance"},
+		Evidence: []checks.EvidenceRef{{Kind: "provenance", Origin: "attestation-api", Name: "attestation 1 of 1", SHA256: sumBundle, Require: "provenance"}}, Required: []string{"provenance"},
 		Run: "https://github.com/acme/app/actions/runs/1/attempts/1",
 	}}
 	if r.Verdict != checks.Pass || len(r.Reasons) > 0 {

@@ -217,6 +217,12 @@ type Builder struct {
 type EvidenceRef struct {
 	Kind   string `json:"kind"`
 	Origin string `json:"origin"`
+	// Name is where a person finds it: a file of the release, "attestation 2 of 3". Hostile.
+	Name string `json:"name,omitempty"`
+	// SHA256 is hexadecimal, of the piece as it was found; see Attestation.SHA256.
+	SHA256 string `json:"sha256,omitempty"`
+	// Require is the requirement that it meets, one of the Require constants.
+	Require string `json:"require,omitempty"`
 }
 
 // EvidenceSummary is what a Report keeps of Evidence.

@@ -50,7 +50,7 @@ func (c *candidate) signature() []byte {
 // cryptography, so that thousands of foreign attestations cost little.
 func (s *Scanner) examine(p piece, assets *shelf) *candidate {
 	c := &candidate{piece: p, out: checks.Attestation{
-		Bundle: p.bundle.Name, Origin: p.bundle.Origin, For: p.bundle.For, Kind: checks.AttestationOther, Problem: p.problem,
+		Bundle: p.bundle.Name, Origin: p.bundle.Origin, SHA256: p.sha256(), For: p.bundle.For, Kind: checks.AttestationOther, Problem: p.problem,
 	}}
 	for _, step := range []struct {
 		name string

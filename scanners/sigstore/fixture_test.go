@@ -143,7 +143,8 @@ func TestBaselineVerifies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := fixtureOf(t, o)
-			e := f.scan(f.data())
+			data := f.data()
+			e := f.scan(data)
 			built := checks.Build{
 				Repository: "https://github.com/acme/app", RepositoryID: "11", OwnerID: "22", Ref: "refs/tags/v1.0.0", Commit: acme().Commit,
 				BuilderID: "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1.0.0", BuilderDigest: acme().Commit,
@@ -153,7 +154,7 @@ func TestBaselineVerifies(t *testing.T) {
 			claim := built
 			claim.BuilderDigest = ""
 			want := checks.Evidence{Scanner: "sigstore", Complete: true, DataTime: f.instance.Now().Add(-5 * 365 * 24 * time.Hour), Attestations: []checks.Attestation{{
-				Bundle: "app.tar.gz.sigstore.json", Origin: checks.OriginSidecar, Kind: checks.AttestationProvenance, For: "app.tar.gz",
+				Bundle: "app.tar.gz.sigstore.json", Origin: checks.OriginSidecar, SHA256: sha(string(data)), Kind: checks.AttestationProvenance, For: "app.tar.gz",
 				PredicateType: "https://slsa.dev/provenance/v1", Root: checks.RootCustom, Time: f.instance.Now(),
 				Subjects:    []checks.AttestedSubject{{Name: "app.tar.gz", Digest: map[string]string{"sha256": sha(artifact)}}},
 				Signer:      checks.Signer{Issuer: "https://token.actions.githubusercontent.com", Identity: built.BuilderID},

@@ -67,7 +67,7 @@ func TestPlainSignatures(t *testing.T) {
 			t.Parallel()
 			f := plainFixture(t, c.signature, c.key)
 			want := checks.Attestation{
-				Bundle: c.signature, Origin: checks.OriginSidecar, Kind: checks.AttestationSignature, For: "app.txt", Root: checks.RootKey,
+				Bundle: c.signature, Origin: checks.OriginSidecar, SHA256: sha(string(f.release.Bundles[0].Signature)), Kind: checks.AttestationSignature, For: "app.txt", Root: checks.RootKey,
 				Form: c.form, Comment: c.comment, Signer: checks.Signer{Identity: identityOf(t, c.key)},
 				Subjects: []checks.AttestedSubject{{Name: "app.txt", Digest: map[string]string{"sha256": f.asset.SHA256}}},
 			}

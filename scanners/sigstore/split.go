@@ -2,6 +2,8 @@ package sigstore
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -31,6 +33,20 @@ type piece struct {
 	data    []byte // the JSON text; nil for formDetached without a log entry
 	entry   int    // one-based place in the file
 	problem *checks.Reason
+}
+
+// sha256 is the digest of the piece as it was found, in hexadecimal: of its JSON text, or of
+// the signature file. It is "" when there is nothing.
+func (p piece) sha256() string {
+	found := p.data
+	if p.form == formDetached || p.form == formPlain || len(found) == 0 {
+		found = p.bundle.Signature
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256(found)
+	return hex.EncodeToString(sum[:])
 }
 
 // split cuts a file of evidence into pieces: a bundle, several on lines of their own, a
