@@ -105,3 +105,12 @@ func workflowOf(identity string) (workflow, bool) {
 		(strings.HasPrefix(ref, "refs/") || fullCommit().MatchString(ref))
 	return w, ok
 }
+
+// ProvenLevel returns the SLSA build level that the signer, source and runner in r prove by
+// our table of builders, whatever Builder.Level says: 1 when they prove none.
+func (r AssetReport) ProvenLevel() int {
+	return slsaLevel(Attestation{
+		Kind: AttestationProvenance, Signer: r.Signer,
+		Certificate: Build{Repository: r.Source.Repository, Runner: r.Builder.Runner},
+	})
+}

@@ -47,6 +47,15 @@ const (
 	CodeChecksumMissing    = "checksum-missing"
 )
 
+// Reason codes of the verifier of summaries, beside those above.
+const (
+	CodeVerifierMismatch  = "verifier-mismatch"
+	CodeResourceMismatch  = "resource-mismatch"
+	CodeSummaryFailed     = "summary-failed"
+	CodeSummaryIncomplete = "summary-incomplete"
+	CodeLevelsConflict    = "levels-conflict"
+)
+
 // Reason codes of the other judgments.
 const (
 	CodeVulnerability   = "vulnerability"

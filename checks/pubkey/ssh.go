@@ -1,6 +1,7 @@
 package pubkey
 
 import (
+	"crypto"
 	"crypto/rsa"
 	"encoding/base64"
 	"errors"
@@ -96,4 +97,15 @@ func checkOptions(options string) error {
 		}
 	}
 	return fmt.Errorf("the SSH key is for other namespaces than %q, so it can sign no file", Namespace)
+}
+
+// KeyID returns the fingerprint of an Ed25519, ECDSA or RSA key as ssh-keygen prints it,
+// "SHA256:...": the id that DSSE's libraries give a key (dsse.SHA256KeyID), and refuse an
+// envelope over when it differs.
+func KeyID(public crypto.PublicKey) (string, error) {
+	k, err := ssh.NewPublicKey(public)
+	if err != nil {
+		return "", fmt.Errorf("taking the fingerprint of a public key: %w", err)
+	}
+	return ssh.FingerprintSHA256(k), nil
 }

@@ -21,15 +21,16 @@ var importRules = []struct {
 	folder string
 	ours   []string
 }{
-	{"cmd/landwaiter", []string{"app", "app/githubtest", "app/githubtest/contract", "checks", "checks/pubkey", "checks/sums", "checks/output", "scanners/", "store", "store/ledger", "web"}},
+	{"cmd/landwaiter", []string{"app", "app/githubtest", "app/githubtest/contract", "checks", "checks/pubkey", "checks/sums", "checks/output", "checks/summary", "scanners/", "signer", "store", "store/ledger", "web"}},
 	{"app/githubtest", []string{"app/githubtest/"}},
 	{"app", []string{"app/", "checks", "checks/sums", "checks/output", "store", "store/ledger"}},
 	{"web", []string{"web/", "checks", "checks/output", "store", "store/ledger"}},
-	{"scanners", []string{"scanners/", "checks", "checks/pubkey", "checks/licence", "checks/sums", "checks/packed"}},
+	{"scanners", []string{"scanners/", "checks", "checks/summary", "checks/pubkey", "checks/licence", "checks/sums", "checks/packed"}},
 	{"store/ledger", nil},
 	{"store", []string{"store/", "checks", "checks/packed"}},
 	{"checks/output", []string{"checks", "checks/licence"}},
 	{"checks/packed", []string{"checks"}},
+	{"checks/summary", []string{"checks"}},
 	// Leaves below checks: plain values in, plain values out, no words of ours.
 	{"checks/licence", nil},
 	{"checks/strict", nil},
