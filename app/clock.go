@@ -261,9 +261,22 @@ func (a *App) backfillRepository(ctx context.Context, j store.Job) error {
 			return fmt.Errorf("looking for %s: %w", s.key(), err)
 		}
 	}
-	missed, err := a.missedReleases(ctx, c, j.Cause)
+	missed, err := a.missedBesides(ctx, c, j.Cause)
 	if err != nil {
 		return err
 	}
 	return a.store.Finish(ctx, j, append(then, missed...)...)
+}
+
+// missedBesides returns the jobs for what the policy at the head of the default branch looks
+// at beside pull requests.
+func (a *App) missedBesides(ctx context.Context, c *installation, cause string) ([]store.Job, error) {
+	t, err := a.trunk(ctx, c)
+	if errors.Is(err, errNoTarget) || status(err) == http.StatusConflict {
+		return nil, nil // an empty repository
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.missedReleases(ctx, c, t.Policy, cause)
 }

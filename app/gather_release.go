@@ -256,12 +256,7 @@ func roots(trust checks.TrustRules, private, immutable bool) []string {
 // unchanged reports whether the release is still what r judged. If not, it asks for another
 // judgment, and nothing of r may be shown (THREATS G24).
 func (a *App) unchanged(ctx context.Context, s subjectArgs, r store.StoredReport) (bool, error) {
-	c := a.installation(s.Repo, toJudgeReleases)
-	facts, err := c.facts(ctx)
-	if err != nil {
-		return false, err
-	}
-	_, seen, err := c.see(ctx, s.ReleaseID, facts.GetDefaultBranch())
+	seen, err := a.installation(s.Repo, toJudgeReleases).seeNow(ctx, s.ReleaseID)
 	var lacking *errPermission
 	if err != nil && !errors.Is(err, errReleaseGone) && !errors.As(err, &lacking) {
 		return false, err
@@ -269,10 +264,7 @@ func (a *App) unchanged(ctx context.Context, s subjectArgs, r store.StoredReport
 	if err == nil && seen.set() == r.Report.Subject.AssetSet {
 		return true, nil
 	}
-	if err := a.store.Enqueue(ctx, a.judgeJob(s, "the release changed")); err != nil {
-		return false, fmt.Errorf("asking to judge %s again: %w", s.key(), err)
-	}
-	return false, nil
+	return false, a.judgeAgain(ctx, s, "the release changed")
 }
 
 // path returns the start of the routes of the repository.

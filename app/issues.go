@@ -57,7 +57,8 @@ func wantsIssue(r checks.Report, p *checks.Policy) bool {
 // issues carries it out, because it must see all issues of the repository.
 //
 // A draft that was never published fails in its check alone: nobody can have downloaded it,
-// and it may still be in the making.
+// and it may still be in the making. Under the gate draft it has an issue, because a release
+// that does not come is noticed by nobody.
 func (a *App) publishIssue(ctx context.Context, _ *installation, s subjectArgs, r store.StoredReport) error {
 	if r.Report.Verdict == checks.Pass {
 		why := fmt.Sprintf("The release passed at commit `%s`.", r.Report.Subject.Commit)
@@ -72,7 +73,7 @@ func (a *App) publishIssue(ctx context.Context, _ *installation, s subjectArgs, 
 		return err
 	}
 	p.Generation = r.Generation
-	w := wish{Severity: releaseSeverity(r.Report), Quiet: gate == "" && r.Report.Subject.Draft}
+	w := wish{Severity: releaseSeverity(r.Report), Quiet: gate == "" && r.Report.Subject.Draft && r.Report.Policy.Gate != checks.GateDraft}
 	w.Tag, w.Why = output.ReleaseFault(r.Report)
 	return a.makeWish(ctx, s, p, w)
 }

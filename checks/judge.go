@@ -67,6 +67,9 @@ func Judge(m *Material, p *Policy, evidence []Evidence, now time.Time) (r Report
 		}
 	}()
 	r.Policy = PolicyRef{Digest: digest(p), Source: p.Source, Mode: string(p.Mode), OnIncomplete: p.PullRequest.OnIncomplete}
+	if m.Subject.Kind == KindRelease {
+		r.Policy.Gate, r.Policy.Publish = p.Releases.Gate, p.Releases.Publish
+	}
 	c, ok := checkFor(m.Subject.Kind)
 	if !ok {
 		r.Reasons = append(r.Reasons, Reason{RuleComplete, CodeNothingToVerify, fmt.Sprintf("there is no check for a subject of kind %q", m.Subject.Kind)})

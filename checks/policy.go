@@ -54,6 +54,7 @@ type PullRequestRules struct {
 // ReleaseRules are the key releases.
 type ReleaseRules struct {
 	Gate         Gate
+	Publish      string `json:",omitempty"` // PublishAuto or PublishManual with GateDraft, else ""
 	SettleWindow time.Duration
 	MaxWait      time.Duration
 	Assets       []AssetRule
@@ -73,6 +74,7 @@ type Gate string
 const (
 	GateOff      Gate = "off"      // releases are not looked at
 	GateReport   Gate = "report"   // check run and issue only
+	GateDraft    Gate = "draft"    // a draft goes out when it passes; what else was published and fails goes back
 	GateReactive Gate = "reactive" // a published release that fails goes back to draft
 )
 

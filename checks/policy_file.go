@@ -18,7 +18,6 @@ const day = 24 * time.Hour
 // of their own, because a rule that is written down and not applied is worse than none.
 var laterKeys = map[string]bool{
 	"enforced": true, "allow_override": true, "environments": true, "approvers": true, "rules": true,
-	"releases.publish": true,
 }
 
 // ParsePolicy reads a policy file: the presets it extends (landwaiter:recommended@1 when it
@@ -101,7 +100,10 @@ func (d policyReader) topKeys(p *Policy) strict.Keys {
 				"max_open": func(n strict.Node) { p.Issues.MaxOpen = d.Number(n, 1, 100) },
 			})
 		},
-		"releases":      func(n strict.Node) { d.Section(n, "releases.", d.releaseKeys(&p.Releases)) },
+		"releases": func(n strict.Node) {
+			d.Section(n, "releases.", d.releaseKeys(&p.Releases))
+			d.gateWhole(n, &p.Releases)
+		},
 		"exceptions":    func(n strict.Node) { p.Exceptions = nil; d.List(n, func(n strict.Node) { d.exception(n, p) }) },
 		"max_exception": func(n strict.Node) { p.MaxException = d.Duration(n, maxException) },
 	}

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"errors"
+	"maps"
 	"regexp"
 	"strings"
 	"sync"
@@ -21,10 +22,7 @@ var (
 )
 
 func (d policyReader) releaseKeys(r *ReleaseRules) strict.Keys {
-	return strict.Keys{
-		"gate": func(n strict.Node) {
-			r.Gate = Gate(d.Choice(n, []string{string(GateOff), string(GateReport), string(GateReactive)}, "draft"))
-		},
+	keys := strict.Keys{
 		"settle": func(n strict.Node) {
 			d.Section(n, "releases.settle.", strict.Keys{
 				"window":   func(n strict.Node) { r.SettleWindow = d.Duration(n, time.Hour) },
@@ -43,6 +41,8 @@ func (d policyReader) releaseKeys(r *ReleaseRules) strict.Keys {
 		},
 		"trust": func(n strict.Node) { d.Section(n, "releases.trust.", d.trustKeys(&r.Trust)) },
 	}
+	maps.Copy(keys, d.gateKeys(r))
+	return keys
 }
 
 func (d policyReader) asset(n strict.Node, r *ReleaseRules) {

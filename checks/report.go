@@ -240,4 +240,8 @@ type PolicyRef struct {
 	Mode   string `json:"mode,omitempty"`
 	// OnIncomplete is "failure" or "neutral": how an Unknown verdict is shown.
 	OnIncomplete string `json:"on_incomplete,omitempty"`
+	// Gate and Publish say what the policy does with a release: the keys of the same name.
+	// Both are empty for other subjects.
+	Gate    Gate   `json:"gate,omitempty"`
+	Publish string `json:"publish,omitempty"`
 }

@@ -228,6 +228,15 @@ func (rel *Release) Publish() {
 	}
 }
 
+// Unpublish makes a published release a draft again as its author; its tag stays.
+func (rel *Release) Unpublish() {
+	rel.g.mu.Lock()
+	defer rel.g.mu.Unlock()
+	if !rel.draft {
+		rel.unpublish(rel.author)
+	}
+}
+
 // Edit changes the notes as the author, which sends "edited".
 func (rel *Release) Edit(body string) {
 	rel.g.mu.Lock()

@@ -39,7 +39,7 @@ type Annotation struct {
 // Options say what a text needs to know beside the Report. The zero Options is usable.
 type Options struct {
 	DetailsURL string // the page that explains the report; "" leaves the link out
-	Unheld     string // why a release that must not stay published does; one sentence, "" leaves it out
+	Unheld     string // why the gate did not do what the report calls for; a sentence or two, "" leaves it out
 	// LedgerIndex and Checkpoint are shown when Checkpoint is not empty.
 	LedgerIndex int64
 	Checkpoint  string

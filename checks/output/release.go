@@ -136,8 +136,8 @@ func fault(a checks.AssetReport) string {
 func (p page) releaseSummary() string {
 	var b strings.Builder
 	b.WriteString(p.head(cut(p.releaseHeadline(), 2*maxPiece)))
-	if p.o.Unheld != "" {
-		b.WriteString("\n" + Prose(p.o.Unheld) + "\n")
+	if what := cmp.Or(p.o.Unheld, p.gateText()); what != "" {
+		b.WriteString("\n" + Prose(what) + "\n")
 	}
 	p.assetTable(&b)
 	failing := p.failing()

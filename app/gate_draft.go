@@ -1,0 +1,99 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/store"
+)
+
+// mayGoOut reports whether a release judged by r is public, or may become so: it passed under
+// a gate draft. A draft that waits for a person is none of our business.
+func mayGoOut(r checks.Report) bool {
+	return r.Verdict == checks.Pass && r.Policy.Gate == checks.GateDraft && (!r.Subject.Draft || r.Policy.Publish == checks.PublishAuto)
+}
+
+// letOut publishes the draft that r lets pass, and keeps that a release that is public already
+// passed. A release that was public before and is a draft now was taken back by a person, who
+// knows better: only a person publishes it again.
+func (a *App) letOut(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error {
+	known, err := a.gateKnown(ctx, r.Key)
+	if err != nil {
+		return err
+	}
+	seen, err := c.seeNow(ctx, s.ReleaseID)
+	var lacking *errPermission
+	switch {
+	case errors.As(err, &lacking) && !r.Report.Subject.Draft:
+		return nil // public, and nothing is to be done to it
+	case errors.As(err, &lacking):
+		return a.refused(ctx, s, r, gateUnpublished)
+	case errors.Is(err, errReleaseGone):
+		return nil // deleted meanwhile
+	case err != nil:
+		return err
+	case !seen.Draft && known.State == gatePublished:
+		return nil
+	case !seen.Draft:
+		return a.noteGate(ctx, r, gatePublished)
+	case !r.Report.Subject.Draft, known.State == gatePublished, known.State == gateWithdrawn:
+		return a.refused(ctx, s, r, gateWithdrawn)
+	case seen.set() != r.Report.Subject.AssetSet: // changed since the job began (THREATS G24)
+		return a.judgeAgain(ctx, s, "the release changed")
+	}
+	return a.publishDraft(ctx, c, s, r, seen)
+}
+
+// seeNow reads a release with its assets and its commit.
+func (c *installation) seeNow(ctx context.Context, id int64) (releaseSeen, error) {
+	facts, err := c.facts(ctx)
+	if err != nil {
+		return releaseSeen{}, err
+	}
+	_, seen, err := c.see(ctx, id, facts.GetDefaultBranch())
+	return seen, err
+}
+
+// publishDraft publishes the draft seen. Its tag is made at the commit that was judged, not at
+// the head that the branch in its place has by now; a tag that exists stays where it is.
+//
+// What is public then is judged again: between the last look and GitHub's act somebody may
+// have changed the draft, and the Report on a public release is what environments ask for.
+func (a *App) publishDraft(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport, seen releaseSeen) error {
+	body := heldRelease{
+		TagName: seen.TagName, TargetCommitish: r.Report.Subject.Commit, Name: seen.Name, Body: seen.Body, Prerelease: seen.Prerelease,
+	}
+	if !seen.Prerelease {
+		// By version and date: a release of an older branch must not become the latest.
+		body.MakeLatest = "legacy"
+	}
+	if err := a.noteGate(ctx, r, gatePublishing); err != nil {
+		return err
+	}
+	var now release
+	_, err := c.ask(ctx, http.MethodPatch, fmt.Sprintf("%s/releases/%d", c.path(), seen.ID), body, &now)
+	switch {
+	case denied(err):
+		a.log.Warn("draft not published", "repo", c.Repo.String(), "release", seen.ID, "error", err)
+		return a.refused(ctx, s, r, gateUnpublished)
+	case err != nil:
+		return fmt.Errorf("publishing release %d of %s: %w", seen.ID, c.Repo, err)
+	case now.Draft:
+		return fmt.Errorf("publishing release %d of %s: GitHub answers that it is a draft as before", seen.ID, c.Repo)
+	}
+	if err := a.judgeAgain(ctx, s, "published"); err != nil {
+		return err
+	}
+	return a.noteGate(ctx, r, gatePublished)
+}
+
+// judgeAgain asks for another judgment of s.
+func (a *App) judgeAgain(ctx context.Context, s subjectArgs, cause string) error {
+	if err := a.store.Enqueue(ctx, a.judgeJob(s, cause)); err != nil {
+		return fmt.Errorf("asking to judge %s again: %w", s.key(), err)
+	}
+	return nil
+}
