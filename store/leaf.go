@@ -11,8 +11,8 @@ import (
 	"github.com/landwaiter/landwaiter/store/ledger"
 )
 
-// Leaf is what one ledger entry says: which report, byte for byte, was recorded for which
-// generation of which key under which policy. Its bytes are its JSON without white space,
+// Leaf is what one ledger entry says: which report, or which summaries of one, byte for byte,
+// was recorded for which generation of which key under which policy. Its bytes are its JSON without white space,
 // fields in this order.
 type Leaf struct {
 	Digest     string `json:"digest"` // "sha256:..." of the report's JSON
@@ -24,6 +24,9 @@ type Leaf struct {
 	Salt string `json:"salt,omitempty"`
 	// Report is the report's JSON; nil when the leaf would be over ledger.MaxLeaf with it.
 	Report json.RawMessage `json:"report,omitempty"`
+	// Summarises is set in the entries of verification summaries: the ledger index of the report
+	// that they are about. Digest is then of the file of summaries.
+	Summarises *int64 `json:"summarises,omitempty"`
 }
 
 // ParseLeaf reads the bytes of an entry.

@@ -81,8 +81,8 @@ type boundReport struct {
 	body       []byte // packed; nil when the leaf holds the report
 }
 
-// boundReports reads the reports of the entries from first to before end and returns the check
-// that each is the one that its leaf binds.
+// boundReports reads the reports and summaries of the entries from first to before end and
+// returns the check that each is the one that its leaf binds.
 func (db *DB) boundReports(t *engine.Tx, first, end int64) (func(index int64, leaf []byte) error, error) {
 	reports := make(map[int64]boundReport)
 	err := t.Each(`SELECT ledger_index, key, generation, verdict, subject, body FROM report
@@ -93,7 +93,15 @@ func (db *DB) boundReports(t *engine.Tx, first, end int64) (func(index int64, le
 		reports[index] = r
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	summaries, err := boundSummaries(t, first, end)
 	check := func(index int64, leaf []byte) error {
+		if s, ok := summaries[index]; ok {
+			_, err := db.boundSummary(s, leaf)
+			return err
+		}
 		r, ok := reports[index]
 		if !ok {
 			return errors.New("its report is missing")

@@ -116,6 +116,9 @@ func (p Proof) Verify(verifiers ...string) (Proven, error) {
 	if err != nil {
 		return Proven{}, err
 	}
+	if leaf.Summarises != nil {
+		return Proven{}, errors.New("the entry holds verification summaries, not a report")
+	}
 	proven := Proven{Leaf: leaf, Index: p.Index, Checkpoint: c, Report: leaf.Report}
 	if len(leaf.Report) == 0 {
 		proven.Report = p.Report
