@@ -68,7 +68,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 func (db *DB) start(ctx context.Context, c Config) error {
 	var err error
 	db.engine, err = engine.Open(ctx, engine.Config{
-		URL: c.URL, ReadOnly: c.ReadOnly, Schema: schema, Log: db.log,
+		URL: c.URL, ReadOnly: c.ReadOnly, Alone: c.alone, Schema: schema, Log: db.log,
 		Together:  func(t *engine.Tx, items []any) error { return db.in(t).receive(items) },
 		Committed: func(t *engine.Tx) { db.ledger.Committed(t) },
 	})
@@ -85,7 +85,7 @@ func (db *DB) start(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	if c.ReadOnly {
+	if c.ReadOnly || c.bare {
 		return nil
 	}
 	return db.ledger.Open(ctx)
@@ -100,7 +100,7 @@ func (c *Config) settleLedger(path string) error {
 		return nil
 	}
 	file := path + ".ledger.key"
-	if c.ReadOnly {
+	if c.ReadOnly || c.bare {
 		// Without a key nothing can be verified, but all else can be read.
 		if _, err := os.Stat(file); path == "" || errors.Is(err, os.ErrNotExist) {
 			return nil

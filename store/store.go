@@ -51,6 +51,8 @@ var (
 	ErrKeyRotated = entries.ErrKeyRotated
 	// ErrClosed says that the store was closed before the write began.
 	ErrClosed = engine.ErrClosed
+	// ErrInUse says that another process, most likely the service, has the database open.
+	ErrInUse = engine.ErrInUse
 )
 
 // TamperedError says that the ledger is not what was signed: rows were changed, removed or
@@ -86,4 +88,6 @@ type Config struct {
 	// ReadOnly opens an existing database for reading: no schema change, no ledger check, no
 	// writer. Every write then returns ErrClosed. It is how a ledger that Open refuses is looked at.
 	ReadOnly bool
+	bare     bool // the ledger is neither begun nor checked; see Import
+	alone    bool // nobody else may have the database open
 }

@@ -10,22 +10,49 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
+// applicationName is what PostgreSQL lists our connections under, unless the URL says otherwise.
+const applicationName = "landwaiter"
+
 // postgresConns is the size of the pool of one process. PostgreSQL allows 100 by default.
 const postgresConns = 16
 
-// connectSQLite opens the file at path twice: for the writer, which is one connection whose
-// transactions take the write lock when they begin, and for readers, which cannot write.
-func (db *DB) connectSQLite(path string) error {
-	if path == "" || path == ":memory:" {
-		return fmt.Errorf("opening SQLite: %q is not a file", path)
+// IsPostgres reports whether url names a PostgreSQL database.
+func IsPostgres(url string) bool {
+	return strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+}
+
+// SQLitePath returns the absolute path of the SQLite file that url names.
+func SQLitePath(url string) (string, error) {
+	path := strings.TrimPrefix(strings.TrimPrefix(url, "sqlite:"), "//")
+	if path == "" || path == ":memory:" || IsPostgres(url) {
+		return "", fmt.Errorf("opening SQLite: %q is not a file", path)
 	}
 	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("opening SQLite: %w", err)
+	}
+	return path, nil
+}
+
+// connectSQLite opens the file that url names twice: for the writer, which is one connection whose
+// transactions take the write lock when they begin, and for readers, which cannot write.
+func (db *DB) connectSQLite(url string) error {
+	path, err := SQLitePath(url)
+	if err != nil {
+		return err
+	}
+	if db.config.Alone {
+		db.lock, err = alone(path)
+	} else {
+		db.lock, err = share(path, db.config.ReadOnly)
+	}
 	if err != nil {
 		return fmt.Errorf("opening SQLite: %w", err)
 	}
@@ -70,7 +97,10 @@ func (db *DB) connectPostgres(dsn string) error {
 		return fmt.Errorf("reading the PostgreSQL URL: %w", err)
 	}
 	if c.RuntimeParams["application_name"] == "" {
-		c.RuntimeParams["application_name"] = "landwaiter"
+		c.RuntimeParams["application_name"] = applicationName
+	}
+	if db.config.Alone {
+		c.RuntimeParams["application_name"] = applicationName + " alone"
 	}
 	db.postgres = true
 	db.write = stdlib.OpenDB(*c, stdlib.OptionAfterConnect(prepareSession))

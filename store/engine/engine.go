@@ -16,7 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strings"
+	"os"
 	"sync"
 )
 
@@ -28,12 +28,15 @@ var (
 	ErrClosed = errors.New("store is closed")
 )
 
-// Config says what to open. All fields but ReadOnly must be set.
+// Config says what to open. All fields but ReadOnly and Alone must be set.
 type Config struct {
 	// URL is a file path or "sqlite:" and a path, or a "postgres://" or "postgresql://" URL.
 	URL string
 	// ReadOnly opens an existing database without changing its schema and without a writer.
 	ReadOnly bool
+	// Alone opens the database for this process alone: Open returns ErrInUse when another one has
+	// it open. On SQLite others are kept out until Close; PostgreSQL is only looked at once.
+	Alone bool
 	// Schema holds the numbered schema files in the folders sqlite and postgres.
 	Schema fs.FS
 	// Together writes the items that were given to Add and share a commit. It may run more
@@ -49,6 +52,7 @@ type DB struct {
 	config   Config
 	path     string // of the SQLite file; "" on PostgreSQL
 	postgres bool
+	lock     *os.File // on SQLite, see lockName; nil: none is held
 
 	write  *sql.DB // one connection on SQLite, held by writer; the pool on PostgreSQL
 	read   *sql.DB // the same pool as write on PostgreSQL
@@ -76,6 +80,11 @@ func (db *DB) start(ctx context.Context) error {
 	if err := db.Ping(ctx); err != nil {
 		return err
 	}
+	if db.config.Alone && db.postgres {
+		if err := db.checkAlone(ctx); err != nil {
+			return err
+		}
+	}
 	if db.config.ReadOnly {
 		return nil
 	}
@@ -90,11 +99,10 @@ func (db *DB) start(ctx context.Context) error {
 
 // connect opens the pools without using them.
 func (db *DB) connect() error {
-	url := db.config.URL
-	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
-		return db.connectPostgres(url)
+	if IsPostgres(db.config.URL) {
+		return db.connectPostgres(db.config.URL)
 	}
-	return db.connectSQLite(strings.TrimPrefix(strings.TrimPrefix(url, "sqlite:"), "//"))
+	return db.connectSQLite(db.config.URL)
 }
 
 // Path returns the absolute path of the SQLite file, "" on PostgreSQL.
@@ -131,6 +139,9 @@ func (db *DB) close() error {
 	}
 	if db.read != nil && db.read != db.write {
 		errs = append(errs, db.read.Close())
+	}
+	if db.lock != nil {
+		errs = append(errs, db.lock.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -2,8 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"strconv"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -61,4 +65,51 @@ func (db *DB) schemaProvider() (*goose.Provider, error) {
 		return nil, fmt.Errorf("folder %s: %w", folder, err)
 	}
 	return goose.NewProvider(dialect, db.write, files, options...)
+}
+
+// Schema returns the number of the newest schema file that the database has, 0 for an empty
+// database, and of the newest that this program has. It changes nothing.
+func (db *DB) Schema(ctx context.Context) (have, known int64, err error) {
+	if known, err = KnownSchema(db.config.Schema, db.postgres); err != nil {
+		return 0, 0, err
+	}
+	find := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name = $1`
+	if db.postgres {
+		find = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = $1`
+	}
+	t := db.Reader(ctx)
+	var table string
+	err = t.One(find, []any{goose.DefaultTablename}, &table)
+	if errors.Is(err, ErrNotFound) {
+		return 0, known, nil
+	}
+	if err == nil {
+		err = t.One(`SELECT COALESCE(max(version_id), 0) FROM `+goose.DefaultTablename+` WHERE is_applied`, nil, &have)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the version of the schema: %w", err)
+	}
+	return have, known, nil
+}
+
+// KnownSchema returns the highest number of the schema files for one of the engines.
+func KnownSchema(schema fs.FS, postgres bool) (int64, error) {
+	folder := "sqlite"
+	if postgres {
+		folder = "postgres"
+	}
+	files, err := fs.Glob(schema, folder+"/*.sql")
+	if err != nil {
+		return 0, fmt.Errorf("reading the schema: %w", err)
+	}
+	var known int64
+	for _, file := range files {
+		number, _, _ := strings.Cut(path.Base(file), "_")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("schema file %s: %w", file, err)
+		}
+		known = max(known, n)
+	}
+	return known, nil
 }

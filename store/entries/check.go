@@ -142,18 +142,36 @@ func (k *Keeper) Verify(ctx context.Context, progress func(done, total int64)) e
 		return err
 	}
 	return k.db.Snapshot(ctx, func(t *engine.Tx) error {
-		head, _, err := k.newestCheckpoint(t)
+		head, err := k.VerifyInside(t, progress)
 		if err != nil {
-			return err
-		}
-		if err := k.checkEntries(t, ledger.NewVerifier(nil), head, true, progress); err != nil {
-			return err
-		}
-		if err := k.checkBeyond(t, head.Size); err != nil {
 			return err
 		}
 		return k.continues(t, outside, head)
 	})
+}
+
+// VerifyInside is Verify without the checkpoint file, inside a transaction that may not be
+// committed yet. It returns the newest checkpoint.
+func (k *Keeper) VerifyInside(t *engine.Tx, progress func(done, total int64)) (ledger.Checkpoint, error) {
+	head, _, err := k.newestCheckpoint(t)
+	if err != nil {
+		return head, err
+	}
+	if err := k.checkEntries(t, ledger.NewVerifier(nil), head, true, progress); err != nil {
+		return head, err
+	}
+	return head, k.checkBeyond(t, head.Size)
+}
+
+// Outside returns the checkpoint in the file, the zero one without a file. When it is not larger
+// than head, the newest one inside t, and not of the same tree, Outside returns a TamperedError:
+// only of a larger one nothing can be said.
+func (k *Keeper) Outside(t *engine.Tx, head ledger.Checkpoint) (ledger.Checkpoint, error) {
+	outside, err := k.readOutside()
+	if err != nil || outside.Size > head.Size {
+		return outside, err
+	}
+	return outside, k.continues(t, outside, head)
 }
 
 // checkEntries reads on from where v stands up to head, page by page, with what is kept
