@@ -75,6 +75,15 @@ func writeWhole(path string, content []byte, put func(from, to string) error) er
 	return put(f.Name(), path)
 }
 
+// WriteFile writes a file of mode 0600 durably: the path holds all of content, or after a fault
+// what it held before.
+func WriteFile(path string, content []byte) error {
+	if err := writeWhole(path, content, os.Rename); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
 func syncFolder(folder string) error {
 	d, err := os.Open(folder)
 	if err != nil {

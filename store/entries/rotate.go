@@ -155,10 +155,7 @@ func FormatRotations(list []ledger.Rotation) ([]byte, error) {
 func SaveRotations(path string, list []ledger.Rotation) error {
 	b, err := FormatRotations(list)
 	if err == nil {
-		err = writeWhole(path, b, os.Rename)
-	}
-	if err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = WriteFile(path, b)
 	}
 	if err != nil {
 		return fmt.Errorf("writing the rotations of the ledger's key: %w", err)
