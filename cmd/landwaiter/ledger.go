@@ -20,6 +20,7 @@ type ledgerCommand struct {
 	Export    ledgerExportCommand  `cmd:"" help:"Write the ledger to a folder that any web server can publish."`
 	Witness   ledgerWitnessCommand `cmd:"" help:"Follow a published ledger: it may only grow."`
 	RotateKey ledgerRotateCommand  `cmd:"" help:"Replace the signing key; the old one signs for the new one."`
+	Restart   ledgerRestartCommand `cmd:"" help:"Begin a new ledger after entries were lost with an older backup."`
 	Key       ledgerKeyCommand     `cmd:"" help:"Print the public key."`
 }
 
@@ -68,6 +69,8 @@ func (conf config) ledgerKeyFile() string  { return filepath.Join(conf.dataDir, 
 func (conf config) checkpointFile() string { return filepath.Join(conf.dataDir, "ledger.checkpoint") }
 
 func (conf config) rotationsFile() string { return filepath.Join(conf.dataDir, "ledger.rotations") }
+
+func (conf config) endingsFile() string { return filepath.Join(conf.dataDir, "ledger.endings") }
 
 // open opens the database for reading. Without keys the public half of the installation's own
 // key counts.

@@ -42,16 +42,21 @@ type commands struct {
 	Quiet   bool `short:"q" help:"Print nothing but the report and errors."`
 	NoColor bool `help:"Print no colours. NO_COLOR in the environment does the same."`
 
-	Serve      serveCommand      `cmd:"" help:"Run the service: receive webhooks, judge, publish."`
-	Demo       demoCommand       `cmd:"" help:"Play the main job against a stand-in for GitHub on this machine."`
-	Scan       scanCommand       `cmd:"" help:"Judge the dependency manifests of a folder or git work tree."`
-	Verify     verifyCommand     `cmd:"" help:"Verify who built and signed files."`
-	Trust      trustCommand      `cmd:"" help:"Refresh or list the trust roots that verification uses."`
-	Advisories advisoriesCommand `cmd:"" help:"Import, update or list the advisories that scans use."`
-	Ledger     ledgerCommand     `cmd:"" help:"Verify, prove or export the ledger of everything that was judged."`
-	Manifest   manifestCommand   `cmd:"" help:"Print the GitHub App manifest."`
-	Version    versionCommand    `cmd:"" help:"Print the version and what it was built from."`
-	Completion completionCommand `cmd:"" help:"Print shell code that completes commands and flags."`
+	Serve      serveCommand          `cmd:"" help:"Run the service: receive webhooks, judge, publish."`
+	Demo       demoCommand           `cmd:"" help:"Play the main job against a stand-in for GitHub on this machine."`
+	Scan       scanCommand           `cmd:"" help:"Judge the dependency manifests of a folder or git work tree."`
+	Verify     verifyCommand         `cmd:"" help:"Verify who built and signed files."`
+	Trust      trustCommand          `cmd:"" help:"Refresh or list the trust roots that verification uses."`
+	Advisories advisoriesCommand     `cmd:"" help:"Import, update or list the advisories that scans use."`
+	Ledger     ledgerCommand         `cmd:"" help:"Verify, prove or export the ledger of everything that was judged."`
+	Migrate    migrateCommand        `cmd:"" help:"Bring the schema of the database up to date."`
+	Backup     backupCommand         `cmd:"" help:"Copy the SQLite database while the service runs, and verify the copy."`
+	Restore    restoreCommand        `cmd:"" help:"Verify a backup and make it the SQLite database."`
+	Export     databaseExportCommand `cmd:"" help:"Write the whole database to a file that import reads."`
+	Import     databaseImportCommand `cmd:"" help:"Fill an empty database, SQLite or PostgreSQL, with an export."`
+	Manifest   manifestCommand       `cmd:"" help:"Print the GitHub App manifest."`
+	Version    versionCommand        `cmd:"" help:"Print the version and what it was built from."`
+	Completion completionCommand     `cmd:"" help:"Print shell code that completes commands and flags."`
 }
 
 // console is where a subcommand reads and writes, and how.
