@@ -94,10 +94,13 @@ func (o *Org) Team(name string, members ...string) *Team {
 	return t
 }
 
-// account finds or creates an account. The caller holds the lock.
+// account finds or creates an account; one whose login ends in [bot] is a bot's. The caller holds the lock.
 func (g *GitHub) account(login, kind string) *account {
 	key := strings.ToLower(login)
 	a := g.accounts[key]
+	if strings.HasSuffix(key, "[bot]") {
+		kind = "Bot"
+	}
 	if a == nil {
 		a = &account{id: g.id(), login: login, kind: kind, members: map[string]string{}, teams: map[string]*Team{}}
 		g.accounts[key] = a

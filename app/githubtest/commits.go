@@ -216,6 +216,7 @@ func (r *Repo) push(ref, sha string, by *account) {
 	if !isBranch || sha == "" {
 		return
 	}
+	r.landPushed(branch, before, sha, by)
 	if suite, fresh := r.suite(sha, branch); fresh {
 		r.g.emit(r.suiteEvent("requested", suite, by))
 	}

@@ -19,6 +19,8 @@ type RunOptions struct {
 	Event string
 	// Status is "completed" when empty; Conclusion is "success" when empty and completed.
 	Status, Conclusion string
+	// Actor is who started it; "" means mona. Again is who started it again; "" means Actor.
+	Actor, Again string
 }
 
 // WorkflowRun is a run of a workflow.
@@ -33,6 +35,8 @@ type WorkflowRun struct {
 	event      string
 	status     string
 	conclusion string
+	actor      *account
+	again      *account
 	created    time.Time
 }
 
@@ -55,6 +59,12 @@ func (r *Repo) WorkflowRun(o RunOptions) *WorkflowRun {
 	if o.Event == "" {
 		o.Event = "push"
 	}
+	if o.Actor == "" {
+		o.Actor = "mona"
+	}
+	if o.Again == "" {
+		o.Again = o.Actor
+	}
 	if o.Status == "" {
 		o.Status = "completed"
 	}
@@ -64,6 +74,7 @@ func (r *Repo) WorkflowRun(o RunOptions) *WorkflowRun {
 	w := &WorkflowRun{
 		r: r, ID: o.ID, number: len(r.workflows) + 1, sha: o.SHA, branch: o.Branch, path: o.Path,
 		event: o.Event, status: o.Status, conclusion: o.Conclusion, created: r.g.now(),
+		actor: r.g.account(o.Actor, "User"), again: r.g.account(o.Again, "User"),
 	}
 	r.workflows = append(r.workflows, w)
 	return w

@@ -1,10 +1,6 @@
 package githubtest
 
-import (
-	"fmt"
-
-	"github.com/landwaiter/landwaiter/app/githubtest/git"
-)
+import "fmt"
 
 // MergeGroup is a candidate of the merge queue: the base branch with pull requests merged.
 type MergeGroup struct {
@@ -13,6 +9,9 @@ type MergeGroup struct {
 	HeadSHA, BaseSHA string
 	// HeadRef and BaseRef are full ref names.
 	HeadRef, BaseRef string
+
+	pulls  []*Pull
+	merges []string // the merge commit of each
 }
 
 // MergeGroup builds a merge group of pull requests with one base, in order, makes its
@@ -26,12 +25,15 @@ func (r *Repo) MergeGroup(pulls ...*Pull) *MergeGroup {
 	last := pulls[len(pulls)-1]
 	base := r.refs["refs/heads/"+last.baseRef]
 	tip := base
+	var merges []string
 	for _, p := range pulls {
 		tip = r.mergeOnto(tip, p)
+		merges = append(merges, tip)
 	}
 	m := &MergeGroup{
 		r: r, HeadSHA: tip, BaseSHA: base, BaseRef: "refs/heads/" + last.baseRef,
 		HeadRef: fmt.Sprintf("refs/heads/gh-readonly-queue/%s/pr-%d-%s", last.baseRef, last.Number, base),
+		pulls:   pulls, merges: merges,
 	}
 	r.push(m.HeadRef, tip, r.g.account("github-merge-queue[bot]", "Bot"))
 	r.g.emit(m.event("checks_requested"))
@@ -48,33 +50,21 @@ func (m *MergeGroup) Destroy(reason string) {
 	m.r.g.emit(e)
 }
 
-// mergeCommit merges a pull request into the tip of its base and returns the commit.
-func (r *Repo) mergeCommit(p *Pull) string {
-	return r.mergeOnto(r.refs["refs/heads/"+p.baseRef], p)
-}
-
-// mergeOnto lays the changes of a pull request, since its merge base, over a commit.
-// Where both sides changed a file, the pull request wins.
-func (r *Repo) mergeOnto(tip string, p *Pull) string {
-	base, err := r.objects.MergeBase(tip, p.headSHA)
-	if err != nil {
-		panic(fmt.Sprintf("githubtest: merging pull request %d: %v", p.Number, err))
+// Merge puts the group on the base branch and closes its pull requests as merged, which is how
+// the queue ends well. Destroy is not needed then.
+func (m *MergeGroup) Merge() {
+	m.r.g.mu.Lock()
+	defer m.r.g.mu.Unlock()
+	queue := m.r.g.account("github-merge-queue[bot]", "Bot")
+	for i, p := range m.pulls {
+		p.land(queue, m.merges[i])
 	}
-	changes, err := r.objects.Diff(r.mustCommit(base).Tree, r.mustCommit(p.headSHA).Tree)
-	if err != nil {
-		panic(fmt.Sprintf("githubtest: merging pull request %d: %v", p.Number, err))
+	delete(m.r.refs, m.HeadRef)
+	m.r.push(m.BaseRef, m.HeadSHA, queue)
+	for _, p := range m.pulls {
+		p.g.emit(p.event("closed", queue, nil))
 	}
-	files := r.filesOf(tip)
-	for _, c := range changes {
-		delete(files, c.Previous)
-		delete(files, c.Path)
-		if c.Status != "removed" {
-			files[c.Path] = c.New
-		}
-	}
-	who := git.Signature{Name: p.author.login, Email: p.author.login + "@users.noreply.example", When: r.g.now()}
-	return r.objects.PutCommit(git.Commit{
-		Tree: r.objects.PutFiles(files), Parents: []string{tip, p.headSHA},
-		Message: fmt.Sprintf("Merge pull request #%d", p.Number), Author: who, Committer: who,
-	})
+	e := m.event("destroyed")
+	e.body["reason"] = "merged"
+	m.r.g.emit(e)
 }

@@ -48,6 +48,9 @@ type Pull struct {
 	updated   time.Time
 	closed    time.Time
 	headOwner *account
+	landed    []string // commits that merging put on the base branch
+	mergedBy  *account
+	reviews   []*review
 	thread    *Issue // holds the comments, nil until the first
 }
 
@@ -163,17 +166,6 @@ func (p *Pull) SetTitle(title string) {
 	changes := object{"title": object{"from": p.title}}
 	p.title, p.updated = title, p.g.now()
 	p.g.emit(p.event("edited", p.author, object{"changes": changes}))
-}
-
-// Merge merges the head into the base with a merge commit, whose name it returns.
-func (p *Pull) Merge() string {
-	p.g.mu.Lock()
-	defer p.g.mu.Unlock()
-	sha := p.r.mergeCommit(p)
-	p.state, p.merged, p.closed, p.updated = "closed", true, p.g.now(), p.g.now()
-	p.r.push("refs/heads/"+p.baseRef, sha, p.author)
-	p.g.emit(p.event("closed", p.author, nil))
-	return sha
 }
 
 // DeleteFork forgets the head repository, as when its owner deletes it. The commits stay

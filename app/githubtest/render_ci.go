@@ -98,14 +98,13 @@ func (r *Repo) suiteObject(s *suite) object {
 func (w *WorkflowRun) object() object {
 	url := fmt.Sprintf("%s/actions/runs/%d", w.r.url(), w.ID)
 	suite := w.ID + 1_000_000_000_000
-	actor := w.r.g.simpleUser(w.r.g.account("mona", "User"))
 	return object{
 		"id": w.ID, "name": "Release", "node_id": nodeID("WorkflowRun", w.ID), "check_suite_id": suite,
 		"check_suite_node_id": nodeID("CheckSuite", suite), "head_branch": w.branch, "head_sha": w.sha, "path": w.path,
 		"run_number": w.number, "run_attempt": 1, "event": w.event, "status": w.status, "conclusion": orNil(w.conclusion),
 		"workflow_id": 1, "url": url, "html_url": fmt.Sprintf("%s/actions/runs/%d", w.r.html(), w.ID), "pull_requests": []object{},
 		"created_at": stamp(w.created), "updated_at": stamp(w.created), "run_started_at": stamp(w.created),
-		"actor": actor, "triggering_actor": actor, "jobs_url": url + "/jobs", "logs_url": url + "/logs",
+		"actor": w.r.g.simpleUser(w.actor), "triggering_actor": w.r.g.simpleUser(w.again), "jobs_url": url + "/jobs", "logs_url": url + "/logs",
 		"check_suite_url": fmt.Sprintf("%s/check-suites/%d", w.r.url(), suite), "artifacts_url": url + "/artifacts",
 		"cancel_url": url + "/cancel", "rerun_url": url + "/rerun", "workflow_url": w.r.url() + "/actions/workflows/1",
 		"head_commit": w.r.simpleCommit(w.sha), "repository": w.r.minimal(), "head_repository": w.r.minimal(),

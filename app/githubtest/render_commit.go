@@ -8,6 +8,14 @@ func gitUser(s git.Signature) object {
 	return object{"name": s.Name, "email": s.Email, "date": stamp(s.When)}
 }
 
+// verification renders the schema verification.
+func (r *Repo) verification(c git.Commit) object {
+	if r.signed[c.SHA] {
+		return object{"verified": true, "reason": "valid", "signature": "-----BEGIN PGP SIGNATURE-----", "payload": "tree " + c.Tree, "verified_at": stamp(c.Committer.When)}
+	}
+	return unverified()
+}
+
 func unverified() object {
 	return object{"verified": false, "reason": "unsigned", "signature": nil, "payload": nil, "verified_at": nil}
 }
@@ -29,7 +37,7 @@ func (r *Repo) commit(c git.Commit) object {
 		"commit": object{
 			"url": r.url() + "/git/commits/" + c.SHA, "author": gitUser(c.Author), "committer": gitUser(c.Committer),
 			"message": c.Message, "comment_count": 0, "tree": object{"sha": c.Tree, "url": r.url() + "/git/trees/" + c.Tree},
-			"verification": unverified(),
+			"verification": r.verification(c),
 		},
 	}
 }
@@ -43,7 +51,7 @@ func (r *Repo) gitCommit(c git.Commit) object {
 		"parents": each(c.Parents, func(p string) object {
 			return object{"sha": p, "url": r.url() + "/git/commits/" + p, "html_url": r.html() + "/commit/" + p}
 		}),
-		"verification": unverified(),
+		"verification": r.verification(c),
 	}
 }
 

@@ -61,7 +61,7 @@ func (p *Pull) full() object {
 		"additions": additions, "deletions": deletions, "changed_files": len(changes),
 	})
 	if p.merged {
-		o["merged_by"], o["mergeable"], o["mergeable_state"] = p.g.simpleUser(p.author), nil, "unknown"
+		o["merged_by"], o["mergeable"], o["mergeable_state"] = p.g.simpleUser(p.mergedBy), nil, "unknown"
 	}
 	return o
 }

@@ -24,6 +24,8 @@ type Repo struct {
 	objects       *git.Store
 	refs          map[string]string // full ref name -> object
 	scans         []CodeScan        // uploads to code scanning, oldest first
+	protected     map[string]bool   // branches that a rule protects
+	signed        map[string]bool   // commits whose signature GitHub verified
 	treeLimit     int               // entries a recursive tree shows, 0 for all
 	collaborators map[string]string // lower-case login -> permission
 	teamAccess    map[*Team]string
@@ -91,6 +93,7 @@ func (g *GitHub) newRepo(owner *account, name string, id int64) *Repo {
 	r := &Repo{
 		g: g, id: id, owner: owner, name: name, defaultBranch: "main",
 		created: g.now(), pushed: g.now(), objects: git.New(), refs: map[string]string{},
+		protected: map[string]bool{}, signed: map[string]bool{},
 		collaborators: map[string]string{}, teamAccess: map[*Team]string{},
 		tracker: tracker{pulls: map[int]*Pull{}, issues: map[int]*Issue{}, labels: map[string]*label{}},
 	}
@@ -198,6 +201,13 @@ func (r *Repo) SetIssues(on bool) {
 	r.g.mu.Lock()
 	defer r.g.mu.Unlock()
 	r.issuesOff = !on
+}
+
+// Protect puts a branch under a rule of GitHub's, or takes it from under it.
+func (r *Repo) Protect(branch string, protected bool) {
+	r.g.mu.Lock()
+	defer r.g.mu.Unlock()
+	r.protected[branch] = protected
 }
 
 // SetTreeLimit makes recursive trees show at most n entries and say that they are

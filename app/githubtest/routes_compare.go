@@ -54,13 +54,13 @@ func compare(q *request) reply {
 	})
 }
 
-// comparePage cuts a page of commits; without paging a comparison shows 250.
+// comparePage cuts a page of commits; without paging a comparison shows the newest 250.
 func comparePage(q *request, log []git.Commit) []git.Commit {
 	query := q.URL.Query()
 	if query.Has("page") || query.Has("per_page") {
 		return paged(q, log)
 	}
-	return log[:min(len(log), 250)]
+	return log[max(len(log)-250, 0):]
 }
 
 // side resolves one side of a comparison.

@@ -17,6 +17,7 @@ func pullRoutes() []*route {
 		on("GET /repos/{owner}/{repo}/pulls", "pull_requests:read", listPulls),
 		on("GET /repos/{owner}/{repo}/pulls/{pull_number}", "pull_requests:read", getPull),
 		on("GET /repos/{owner}/{repo}/pulls/{pull_number}/files", "pull_requests:read", listPullFiles),
+		on("GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews", "pull_requests:read", listReviews),
 		on("GET /repos/{owner}/{repo}/pulls/{pull_number}/commits", "pull_requests:read", listPullCommits),
 		on("GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls", "pull_requests:read|contents:read", listCommitPulls),
 	}
@@ -88,7 +89,7 @@ func listCommitPulls(q *request) reply {
 	pulls := slices.DeleteFunc(q.repo.orderedPulls(), func(p *Pull) bool {
 		log, _ := p.difference()
 		holds := slices.ContainsFunc(log, func(l git.Commit) bool { return l.SHA == c.SHA })
-		return !holds && p.headSHA != c.SHA
+		return !holds && p.headSHA != c.SHA && !slices.Contains(p.landed, c.SHA) || p.state == "closed" && !p.merged
 	})
 	return listed(q, pulls, (*Pull).object)
 }

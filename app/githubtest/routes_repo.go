@@ -132,9 +132,13 @@ func (r *Repo) refsBelow(prefix string) []string {
 }
 
 func listBranches(q *request) reply {
-	return listed(q, q.repo.refsBelow("refs/heads/"), func(name string) object {
+	names := slices.DeleteFunc(q.repo.refsBelow("refs/heads/"), func(name string) bool {
+		only := q.URL.Query().Get("protected")
+		return only != "" && (only == "true") != q.repo.protected[name]
+	})
+	return listed(q, names, func(name string) object {
 		sha := q.repo.refs["refs/heads/"+name]
-		return object{"name": name, "protected": false, "commit": object{"sha": sha, "url": q.repo.url() + "/commits/" + sha}}
+		return object{"name": name, "protected": q.repo.protected[name], "commit": object{"sha": sha, "url": q.repo.url() + "/commits/" + sha}}
 	})
 }
 
@@ -147,7 +151,7 @@ func getBranch(q *request) reply {
 	u := q.repo.url() + "/branches/" + name
 	return ok(object{
 		"name": name, "commit": q.repo.commit(c), "_links": object{"self": u, "html": q.repo.html() + "/tree/" + name},
-		"protected": false, "protection": object{"enabled": false}, "protection_url": u + "/protection",
+		"protected": q.repo.protected[name], "protection": object{"enabled": q.repo.protected[name]}, "protection_url": u + "/protection",
 	})
 }
 
