@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/duties"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -39,6 +40,8 @@ type buildRun struct {
 	Status     string    `json:"status"`
 	Conclusion string    `json:"conclusion"`
 	Created    time.Time `json:"created_at"`
+	Actor      *actor    `json:"actor"`            // who started it
+	Again      *actor    `json:"triggering_actor"` // who started this attempt
 	Repository struct {
 		ID int64 `json:"id"`
 	} `json:"repository"`
@@ -92,6 +95,7 @@ func (a *App) readRun(ctx context.Context, c *installation, id string) (run chec
 	}
 	run = checks.BuildRun{
 		RepositoryID: b.Repository.ID, Commit: b.HeadSHA, Workflow: b.Path, Attempt: b.Attempt, Status: b.Status, Conclusion: b.Conclusion,
+		Actors: []duties.Person{b.Actor.person(), b.Again.person()},
 	}
 	if b.Status != "completed" {
 		next = a.now().Add(min(max(a.now().Sub(b.Created), firstLook), lastLook))

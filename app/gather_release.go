@@ -99,6 +99,9 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 	if g.Material, steady, err = a.releaseMaterial(ctx, reader, t, seen); err != nil {
 		return g, err
 	}
+	if g.Material.Release.Duties, err = a.readDuties(ctx, c, t, seen); err != nil {
+		return g, err
+	}
 	g.Then = func(ctx context.Context, evidence []checks.Evidence) error {
 		again, err := a.readRuns(ctx, c, g.Material.Release, evidence)
 		if err != nil {

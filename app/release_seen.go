@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -20,6 +21,9 @@ type release struct {
 	Draft           bool   `json:"draft"`
 	Prerelease      bool   `json:"prerelease"`
 	Immutable       bool   `json:"immutable"`
+	// Author made the release, nil when the account was deleted; Published is nil for a draft.
+	Author    *actor     `json:"author"`
+	Published *time.Time `json:"published_at"`
 }
 
 // releaseSeen is a release with what its Verdict is bound to.

@@ -69,7 +69,9 @@ func newStage(t *testing.T, p play) *stage {
 	s := &stage{t: t, clock: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	p.options.Now = s.now
 	p.options.AutoDeliver = true
-	p.options.Events = []string{"release", "check_run", "check_suite"}
+	if p.options.Events == nil {
+		p.options.Events = []string{"release", "check_run", "check_suite"}
+	}
 	p.options.Description = contract.Description{}
 	s.GitHub = githubtest.NewTest(t, p.options)
 	db, err := store.Open(t.Context(), store.Config{

@@ -4,16 +4,19 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/landwaiter/landwaiter/checks/duties"
 )
 
 // BuildRun is a workflow run as GitHub tells of it, by which something was built.
 type BuildRun struct {
 	RepositoryID int64
-	Commit       string // full object name that it ran for
-	Workflow     string // path of the workflow file: ".github/workflows/release.yml"
-	Attempt      int    // one-based; GitHub tells of the newest only
-	Status       string // "completed", "in_progress", "queued", ...
-	Conclusion   string // "success", "failure", "cancelled", ...; "" until completed
+	Commit       string          // full object name that it ran for
+	Workflow     string          // path of the workflow file: ".github/workflows/release.yml"
+	Attempt      int             // one-based; GitHub tells of the newest only
+	Status       string          // "completed", "in_progress", "queued", ...
+	Conclusion   string          // "success", "failure", "cancelled", ...; "" until completed
+	Actors       []duties.Person // who started it, and who started it again
 	// Problem says why nothing is known of it. Its Code is one of the reason codes.
 	Problem *Reason
 }

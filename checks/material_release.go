@@ -3,6 +3,7 @@ package checks
 import (
 	"crypto"
 
+	"github.com/landwaiter/landwaiter/checks/duties"
 	"github.com/landwaiter/landwaiter/checks/sums"
 )
 
@@ -34,6 +35,8 @@ type Release struct {
 	// nil means that nobody asked; RunsUnknown says why, "" for local artifacts.
 	Runs        map[string]BuildRun
 	RunsUnknown string
+	// Duties are what GitHub says of its commits and of people; nil when nobody asked.
+	Duties *duties.Facts
 	// Explain asks for AssetReport.Steps.
 	Explain bool
 	// Keys are public keys of any kind that Policy accepts under RootKey, beside the operator's

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/landwaiter/landwaiter/checks/duties"
 )
 
 // Policy is the rules and exceptions in force for a repository, after presets are applied.
@@ -65,6 +67,8 @@ type ReleaseRules struct {
 	// Package is the package whose version of the same name belongs to the release,
 	// "pkg:npm/name"; "" means none.
 	Package string `json:",omitempty"`
+	// Duties are what is asked of the commits since the release before, and of people.
+	Duties duties.Rules `json:",omitzero"`
 }
 
 // Gate says what happens to a release that fails.

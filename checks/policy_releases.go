@@ -39,7 +39,8 @@ func (d policyReader) releaseKeys(r *ReleaseRules) strict.Keys {
 		"package": func(n strict.Node) {
 			r.Package = d.formed(n, npmForm, "a package such as pkg:npm/name, without version; only npm is read")
 		},
-		"trust": func(n strict.Node) { d.Section(n, "releases.trust.", d.trustKeys(&r.Trust)) },
+		"duties": func(n strict.Node) { d.Section(n, "releases.duties.", d.dutyKeys(&r.Duties)) },
+		"trust":  func(n strict.Node) { d.Section(n, "releases.trust.", d.trustKeys(&r.Trust)) },
 	}
 	maps.Copy(keys, d.gateKeys(r))
 	return keys

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/landwaiter/landwaiter/checks/duties"
 )
 
 // The names of the built-in policies. A preset never changes: a change is the next version.
@@ -78,6 +80,10 @@ func strictRules() *Policy {
 	p.Releases.Gate = GateReactive
 	p.Releases.Assets = []AssetRule{{Match: "*", Require: []string{RequireProvenance}}}
 	p.Releases.Trust.MinSLSA = 2
+	p.Releases.Duties = duties.Rules{
+		Branch: duties.Block, Pulls: duties.Block, Checked: duties.Warn, Commits: duties.Warn,
+		Approvals: duties.Approvals{Level: duties.Block}, Separate: duties.Separate{Level: duties.Warn},
+	}
 	p.Issues.Enabled = true
 	p.MaxException = 30 * day
 	return p

@@ -74,16 +74,24 @@ const (
 	CodeAssetsMissing   = "assets-missing"   // a release without what Policy expects
 	CodeNothingToVerify = "nothing-to-judge" // Unknown; as a notice: a release without assets
 	CodeExploited       = "known-exploited"
-	CodeDataMissing     = "data-missing"   // Unknown: a rule needs what nobody told; as a notice: a rule that warns
-	CodeLeftOut         = "left-out"       // a notice: findings that the policy leaves out
-	CodeExceptionIdle   = "exception-idle" // a notice: an exception that fits and has no effect
+	CodeDataMissing     = "data-missing" // Unknown: a rule needs what nobody told; as a notice: a rule that warns
+	// What is asked of the commits since the release before: package duties.
+	CodeBranch        = "branch-not-protected"
+	CodeDirect        = "commit-without-pull-request"
+	CodeCheck         = "check-not-passed"
+	CodeUnverified    = "commit-unverified"
+	CodeUnapproved    = "not-approved"
+	CodeSeparate      = "duties-not-separate"
+	CodeUnread        = "history-unread" // Unknown; as a notice: a rule that warns
+	CodeLeftOut       = "left-out"       // a notice: findings that the policy leaves out
+	CodeExceptionIdle = "exception-idle" // a notice: an exception that fits and has no effect
 )
 
 // unknownCodes are the codes that say "could not be judged" rather than "wrong".
 var unknownCodes = map[string]bool{
 	CodeRootStale: true, CodeTooLarge: true, CodeNotReadable: true, CodeIncomplete: true,
 	CodeScannerFailed: true, CodeDataStale: true, CodeUnresolved: true, CodeNothingToVerify: true,
-	CodeDataMissing: true,
+	CodeDataMissing: true, CodeUnread: true,
 }
 
 // Unknown reports whether r means that no judgment was possible, as opposed to a wrong thing found.

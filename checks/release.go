@@ -32,6 +32,7 @@ func judgeRelease(j *judgment) {
 	}
 	if missing := j.unexpectable(); missing != "" {
 		j.reason(RuleAssets, CodeIncomplete, "%s is not known, so nothing can be compared with it", missing)
+		j.duties()
 		j.conclude()
 		return
 	}
@@ -47,6 +48,7 @@ func judgeRelease(j *judgment) {
 	j.missingAssets()
 	j.releaseNotices(s, unmatched)
 	j.noticeRuns()
+	j.duties()
 	j.conclude()
 }
 

@@ -3,6 +3,7 @@ package checks
 import (
 	"time"
 
+	"github.com/landwaiter/landwaiter/checks/duties"
 	"github.com/landwaiter/landwaiter/checks/risk"
 )
 
@@ -26,6 +27,8 @@ type Report struct {
 	Cured []Cured `json:"cured,omitempty"`
 	// Notices are remarks that do not decide the verdict, such as an edited policy file.
 	Notices []Reason `json:"notices,omitempty"`
+	// Duties say what came into a release and through whose hands; nil when the policy does not ask.
+	Duties *duties.Summary `json:"duties,omitempty"`
 }
 
 // Coverage counts what a judgment of dependencies had to look at: what the change touches,

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/duties"
 )
 
 // tag is the name of the release, as people call it.
@@ -140,6 +141,7 @@ func (p page) releaseSummary() string {
 		b.WriteString("\n" + Prose(what) + "\n")
 	}
 	p.assetTable(&b)
+	p.duties(&b)
 	failing := p.failing()
 	p.releaseWhy(&b, failing)
 	p.steps(&b, failing)
@@ -236,7 +238,7 @@ func sourceText(s checks.Source) string {
 func (p page) releaseWhy(b *strings.Builder, failing []checks.AssetReport) {
 	var other []checks.Reason
 	for _, r := range p.r.Reasons {
-		if r.Rule == checks.RuleAssets || r.Rule == checks.RuleComplete {
+		if r.Rule == checks.RuleAssets || r.Rule == checks.RuleComplete || duties.IsRule(r.Rule) {
 			other = append(other, r)
 		}
 	}
