@@ -26,7 +26,15 @@ var systemTells = map[string]func() string{
 		return said(errno)
 	},
 	"signal-parent": func() string { return said(syscall.Kill(os.Getppid(), 0)) },
-	"trace-parent":  func() string { return said(unix.PtraceAttach(os.Getppid())) },
+	"read-key": func() string {
+		text, err := os.ReadFile(v74Key)
+		return said(err) + string(text)
+	},
+	"parents-memory": func() string {
+		_, err := os.Open(fmt.Sprintf("/proc/%d/mem", os.Getppid()))
+		return said(err)
+	},
+	"trace-parent": func() string { return said(unix.PtraceAttach(os.Getppid())) },
 	"new-code": func() string {
 		_, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_ANON|unix.MAP_PRIVATE)
 		return said(err)
@@ -41,6 +49,29 @@ var systemTells = map[string]func() string{
 		err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: 1 << 40, Max: 1 << 40})
 		return said(err)
 	},
+}
+
+// v74Key stands for the key that signs summaries, at a place that a child could guess.
+var v74Key = filepath.Join(os.TempDir(), fmt.Sprintf("landwaiter-v74-%d.key", os.Getuid()))
+
+// TestV74Child: a child cannot read the key that signs summaries: not from its file, whatever
+// its mode, nor out of its parent.
+func TestV74Child(t *testing.T) {
+	t.Parallel()
+	if err := os.WriteFile(v74Key, []byte("canary-74"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(v74Key) })
+	p := open(t, Config{file: time.Minute, wall: time.Minute})
+	inv := p.Read(t.Context(), []checks.File{file("read-key"), file("parents-memory"), file("trace-parent")})
+	if len(inv.Manifests) != 3 {
+		t.Fatalf("%d manifests", len(inv.Manifests))
+	}
+	for _, m := range inv.Manifests {
+		if !strings.Contains(m.Gap, "operation not permitted") || strings.Contains(m.Gap, "canary") {
+			t.Errorf("%s: %q", m.Path, m.Gap)
+		}
+	}
 }
 
 func said(err error) string {
