@@ -22,6 +22,7 @@ func all() []check {
 	return []check{
 		{[]Kind{KindPullRequest, KindMergeGroup, KindTree}, "osv", []string{registryScanner, "lookalike"}, judgeDependencies},
 		{[]Kind{KindRelease, KindArtifact}, "sigstore", nil, judgeRelease},
+		{[]Kind{KindDeployment}, "osv", []string{registryScanner, "lookalike"}, judgeDeployment},
 	}
 }
 

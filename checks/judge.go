@@ -34,6 +34,9 @@ const (
 	RuleAttestation   = "release-attestation"
 	RuleChecksum      = "release-checksum"
 	RuleSBOM          = "release-sbom"
+	RuleEnvironment   = "environment"    // a deployment is of the commit it was asked for, to an environment with a rule
+	RuleReleasePassed = "release-passed" // the release at a deployment's commit passed
+	RuleNoOpen        = "no-open-finding"
 )
 
 // judgment is one judgment under way: what a check looks at, and the Report it fills.

@@ -21,6 +21,8 @@ type Material struct {
 
 	// Release is set for releases and for artifacts verified from the command line.
 	Release *Release
+	// Deployment is set for deployments.
+	Deployment *Deployment
 }
 
 // Tree is one side of a change: the manifests read from it, and what could not be read.

@@ -19,6 +19,7 @@ type Policy struct {
 	Dependencies DependencyRules
 	Workflows    WorkflowRules
 	Releases     ReleaseRules
+	Environments map[string]EnvironmentRule `json:",omitempty"` // by name
 	Owners       []OwnerRule
 	SLA          map[Severity]time.Duration // time to cure from first sight; absent means none
 	Issues       IssueRules
@@ -70,6 +71,30 @@ type ReleaseRules struct {
 	// Duties are what is asked of the commits since the release before, and of people.
 	Duties duties.Rules `json:",omitzero"`
 }
+
+// EnvironmentRule says what a deployment to one environment needs. The zero rule lets nothing
+// pass.
+type EnvironmentRule struct {
+	Require []string // of RequireReleasePassed
+	// NoOpen is the severity from which an open finding in the commit's manifests keeps it
+	// back; SeverityUnknown: none does, and the manifests are not read.
+	NoOpen Severity
+	// OnIncomplete is OnIncompleteFailure or OnIncompleteWait: what becomes of a deployment whose
+	// verdict is Unknown.
+	OnIncomplete string
+	// MaxWait is how long something that may still come is awaited.
+	MaxWait time.Duration
+	Line    int `json:"-"`
+}
+
+// What EnvironmentRule.Require may name.
+const RequireReleasePassed = "release_passed" // the release at the run's commit passed
+
+// What EnvironmentRule.OnIncomplete may be. Neither approves: only a Pass does.
+const (
+	OnIncompleteFailure = "failure" // rejected at once
+	OnIncompleteWait    = "wait"    // looked at again until MaxWait, then rejected
+)
 
 // Gate says what happens to a release that fails.
 type Gate string

@@ -85,13 +85,18 @@ const (
 	CodeUnread        = "history-unread" // Unknown; as a notice: a rule that warns
 	CodeLeftOut       = "left-out"       // a notice: findings that the policy leaves out
 	CodeExceptionIdle = "exception-idle" // a notice: an exception that fits and has no effect
+	// What environments ask for.
+	CodeReleaseFailed  = "release-failed"
+	CodeOpenFindings   = "open-findings"
+	CodeReleaseMissing = "release-missing"     // Unknown: no release at the commit has a verdict
+	CodeNoEnvironment  = "no-environment-rule" // Unknown: the policy says nothing of the environment
 )
 
 // unknownCodes are the codes that say "could not be judged" rather than "wrong".
 var unknownCodes = map[string]bool{
 	CodeRootStale: true, CodeTooLarge: true, CodeNotReadable: true, CodeIncomplete: true,
 	CodeScannerFailed: true, CodeDataStale: true, CodeUnresolved: true, CodeNothingToVerify: true,
-	CodeDataMissing: true, CodeUnread: true,
+	CodeDataMissing: true, CodeUnread: true, CodeReleaseMissing: true, CodeNoEnvironment: true,
 }
 
 // Unknown reports whether r means that no judgment was possible, as opposed to a wrong thing found.

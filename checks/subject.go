@@ -8,8 +8,9 @@ const (
 	KindPullRequest Kind = "pull_request"
 	KindMergeGroup  Kind = "merge_group"
 	KindRelease     Kind = "release"
-	KindTree        Kind = "tree"     // a directory or work tree, judged by `landwaiter scan`
-	KindArtifact    Kind = "artifact" // local files, judged by `landwaiter verify`
+	KindDeployment  Kind = "deployment" // a job of a workflow run that waits to go out to an environment
+	KindTree        Kind = "tree"       // a directory or work tree, judged by `landwaiter scan`
+	KindArtifact    Kind = "artifact"   // local files, judged by `landwaiter verify`
 )
 
 // Subject names the thing judged so that a stranger finds it again.
@@ -32,4 +33,8 @@ type Subject struct {
 	// AssetSet is "sha256:" and the digest of what the release consisted of: its assets as
 	// GitHub lists them, and the commit of its tag. The verdict holds for this set alone.
 	AssetSet string `json:"asset_set,omitempty"`
+	// RunID and RunAttempt name the workflow run of a deployment, Environment where it goes.
+	RunID       int64  `json:"run_id,omitempty"`
+	RunAttempt  int    `json:"run_attempt,omitempty"`
+	Environment string `json:"environment,omitempty"`
 }

@@ -154,6 +154,23 @@ func (d *Document) Section(n Node, path string, k Keys) {
 	}
 }
 
+// Entries calls read with each key of the mapping n and its value: for keys that people make
+// up. path is as in Section.
+func (d *Document) Entries(n Node, path string, read func(name string, key, value Node)) {
+	seen := map[string]bool{}
+	for _, pair := range d.pairs(n, path) {
+		name := keyName(pair)
+		if seen[name] {
+			d.Fail(pair.Key, "key `%s` is there twice", Shown(name))
+		}
+		if d.err != nil {
+			return
+		}
+		seen[name] = true
+		read(name, pair.Key, pair.Value)
+	}
+}
+
 // Value returns the key and the value of name in the mapping root, nil when it has none.
 func (d *Document) Value(root Node, name string) (key, value Node) {
 	for _, pair := range d.pairs(root, "") {
