@@ -278,5 +278,10 @@ func (a *App) missedBesides(ctx context.Context, c *installation, cause string) 
 	if err != nil {
 		return nil, err
 	}
-	return a.missedReleases(ctx, c, t.Policy, cause)
+	jobs, err := a.missedReleases(ctx, c, t.Policy, cause)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := a.missedDeployments(ctx, c.Repo, t.Policy, cause)
+	return append(jobs, waiting...), err
 }

@@ -76,6 +76,11 @@ var events = []event{
 		actions: []string{"published", "released", "prereleased", "edited", "created", "deleted", "unpublished"},
 		needs:   permissions{"contents": "write", "attestations": "read", "actions": "read", "issues": "write", "checks": "write"},
 	},
+	{
+		name: "deployment_protection_rule", priority: priorityGate, handle: (*App).onDeployment,
+		actions: []string{"requested"},
+		needs:   toGateDeployments,
+	},
 }
 
 // eventNamed returns the row of the event with that name.
@@ -117,7 +122,11 @@ type payload struct {
 	CheckSuite *payloadCheckSuite `json:"check_suite"`
 	MergeGroup *payloadMergeGroup `json:"merge_group"`
 	Release    *payloadRelease    `json:"release"`
-	Sender     struct {
+	// The fields of deployment_protection_rule.
+	Environment string             `json:"environment"`
+	CallbackURL string             `json:"deployment_callback_url"`
+	Deployment  *payloadDeployment `json:"deployment"`
+	Sender      struct {
 		Login string `json:"login"`
 		Type  string `json:"type"`
 	} `json:"sender"`

@@ -39,6 +39,8 @@ type gathered struct {
 	Commit string
 	// Wait, when set, says that there is no verdict to form now.
 	Wait *waiting
+	// Unsettled, when set, says what to wait for instead of recording a Verdict that is Unknown.
+	Unsettled *waiting
 	// Quiet says that nothing was found that a scanner could look at.
 	Quiet bool
 	// Then, when set, completes Material with what only Evidence tells to ask for. Its error

@@ -27,6 +27,7 @@ func gathers() []gather {
 		{checks.KindPullRequest, permissions{"contents": "read", "pull_requests": "read", "checks": "write"}, (*App).gatherPullRequest},
 		{checks.KindMergeGroup, permissions{"contents": "read", "pull_requests": "read", "checks": "write"}, (*App).gatherMergeGroup},
 		{checks.KindRelease, toJudgeReleases, (*App).gatherRelease},
+		{checks.KindDeployment, toGateDeployments, (*App).gatherDeployment},
 	}
 }
 
@@ -68,6 +69,9 @@ func (a *App) judge(ctx context.Context, j store.Job) error {
 	}
 	if err != nil {
 		return fmt.Errorf("judging %s: %w", j.Key, err)
+	}
+	if g.Unsettled != nil && report.Verdict == checks.Unknown {
+		return a.wait(ctx, j, s, g.Unsettled)
 	}
 	return a.record(ctx, j, s, g, report)
 }

@@ -22,9 +22,11 @@ type surface struct {
 	wants func(r checks.Report, p *checks.Policy) bool
 	// publish looks first, then writes. It may run again after having written.
 	publish func(a *App, ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error
+	// state shows what is no Report; nil: publishState, on the check run.
+	state func(a *App, ctx context.Context, j store.Job, args publishArgs) error
 }
 
-// surfaceCheck is the name of the surface every Report is shown on.
+// surfaceCheck is the name of the surface every Report is shown on, but those on deployments.
 const surfaceCheck = "check"
 
 // surfaces is the table of surfaces. To add one: its file and a row here.
@@ -32,10 +34,15 @@ func surfaces() []surface {
 	return []surface{
 		{
 			name: surfaceCheck, needs: permissions{"checks": "write"},
-			wants:   func(checks.Report, *checks.Policy) bool { return true },
+			wants:   func(r checks.Report, _ *checks.Policy) bool { return r.Subject.Kind != checks.KindDeployment },
 			publish: (*App).publishCheck,
 		},
 		{name: surfaceGate, priority: priorityGate, needs: toHoldReleases, wants: wantsGate, publish: (*App).publishGate},
+		{
+			name: surfaceDeployment, needs: toGateDeployments,
+			wants:   func(r checks.Report, _ *checks.Policy) bool { return r.Subject.Kind == checks.KindDeployment },
+			publish: (*App).publishDeployment, state: (*App).publishDeploymentState,
+		},
 		{name: surfaceIssue, priority: priorityIssue, needs: toWriteIssues, wants: wantsIssue, publish: (*App).publishIssue},
 		{name: surfaceCodeScanning, optional: true, priority: priorityIssue, needs: toScanCode, wants: wantsCodeScanning, publish: (*App).publishCodeScanning},
 	}
@@ -91,7 +98,7 @@ func (a *App) detail(s subjectArgs, mode checks.Mode) output.Detail {
 // detailsURL is the page that explains s (GITHUB.md section 9), "" without a public address
 // or without Config.Sign: an address that opens for nobody helps nobody.
 func (a *App) detailsURL(s subjectArgs) string {
-	if a.cfg.PublicURL == "" || a.cfg.Sign == nil {
+	if a.cfg.PublicURL == "" || a.cfg.Sign == nil || s.Kind == checks.KindDeployment {
 		return ""
 	}
 	page := fmt.Sprintf("repos/%s/merge/%s", s.Repo, s.Commit)
@@ -110,10 +117,13 @@ func (a *App) publish(ctx context.Context, j store.Job, on surface) error {
 	if err != nil {
 		return &permanent{err}
 	}
-	if args.Shown != nil {
-		err = a.publishState(ctx, j, args)
-	} else {
+	switch {
+	case args.Shown == nil && args.Mark == "":
 		err = a.publishReport(ctx, j, args, on)
+	case on.state != nil:
+		err = on.state(a, ctx, j, args)
+	default:
+		err = a.publishState(ctx, j, args)
 	}
 	if err != nil && !errors.Is(err, store.ErrStale) {
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/checks/output"
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -157,7 +158,14 @@ func (a *App) showFailure(ctx context.Context, j store.Job, state output.State, 
 		d.Reference = word
 	}
 	shown := output.ForState(state, d)
-	job := a.publishJob(surfaceCheck, publishArgs{Subject: s, Shown: &shown, Mark: markFailed}, cause.Error())
+	surface := surfaceCheck
+	if s.Kind == checks.KindDeployment {
+		if d.Retry {
+			return // it waits a little longer, which is no answer
+		}
+		surface = surfaceDeployment
+	}
+	job := a.publishJob(surface, publishArgs{Subject: s, Shown: &shown, Mark: markFailed}, cause.Error())
 	job.Generation, job.Cause = j.Generation, string(state)
 	if err := a.store.Enqueue(ctx, job); err != nil {
 		a.log.Error("failure not shown", "run", j.Key, "error", err)

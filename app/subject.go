@@ -36,6 +36,11 @@ type subjectArgs struct {
 	Base      string      `json:"base,omitempty"`       // a hint for pull requests, the range's start for merge groups
 	BaseRef   string      `json:"base_ref,omitempty"`   // branch of Base, a hint like it
 	ReleaseID int64       `json:"release_id,omitempty"` // release
+	// RunID and Environment name a deployment, whose Commit is what it was asked for; its own
+	// number tells the attempts at a run apart.
+	RunID        int64  `json:"run_id,omitempty"`
+	Environment  string `json:"environment,omitempty"`
+	DeploymentID int64  `json:"deployment_id,omitempty"`
 	// Rerun opens a new check run, named by Cause, instead of continuing the one there is.
 	Rerun bool `json:"rerun,omitempty"`
 	// Cause is the GUID of the delivery that asked for the rerun.
@@ -51,6 +56,8 @@ func (s subjectArgs) key() string {
 		return fmt.Sprintf("mg:%d:%s", s.Repo.ID, s.Commit)
 	case checks.KindRelease:
 		return fmt.Sprintf("release:%d:%d", s.Repo.ID, s.ReleaseID)
+	case checks.KindDeployment:
+		return fmt.Sprintf("deployment:%d:%d:%s", s.Repo.ID, s.RunID, environmentKey(s.Environment))
 	}
 	return "none:" + string(s.Kind)
 }
@@ -71,6 +78,8 @@ func (s subjectArgs) priority() int {
 		return priorityGroup
 	case checks.KindRelease:
 		return priorityRelease
+	case checks.KindDeployment:
+		return priorityGate
 	}
 	return priorityPull
 }

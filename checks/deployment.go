@@ -78,7 +78,7 @@ func short(commit string) string {
 func (j *judgment) releasesPassed(d *Deployment) {
 	waited := ""
 	if d.Over {
-		waited = fmt.Sprintf(", waited %s for it", strict.DurationText(d.Waited.Truncate(time.Second)))
+		waited = fmt.Sprintf(", waited %s for it", ageText(d.Waited))
 	}
 	if len(d.Releases) == 0 {
 		j.reason(RuleReleasePassed, CodeReleaseMissing, "no release at commit %s was judged%s; release it first, and run the deployment again", short(d.Commit), waited)

@@ -37,6 +37,7 @@ type WorkflowRun struct {
 	conclusion string
 	actor      *account
 	again      *account
+	attempt    int
 	created    time.Time
 }
 
@@ -73,7 +74,7 @@ func (r *Repo) WorkflowRun(o RunOptions) *WorkflowRun {
 	}
 	w := &WorkflowRun{
 		r: r, ID: o.ID, number: len(r.workflows) + 1, sha: o.SHA, branch: o.Branch, path: o.Path,
-		event: o.Event, status: o.Status, conclusion: o.Conclusion, created: r.g.now(),
+		event: o.Event, status: o.Status, conclusion: o.Conclusion, attempt: 1, created: r.g.now(),
 		actor: r.g.account(o.Actor, "User"), again: r.g.account(o.Again, "User"),
 	}
 	r.workflows = append(r.workflows, w)
@@ -87,6 +88,13 @@ func (w *WorkflowRun) End(conclusion string) {
 	w.status, w.conclusion = "completed", conclusion
 }
 
+// Again starts the run anew, as the next attempt, which ends what waited in the one before.
+func (w *WorkflowRun) Again(status string) {
+	w.r.g.mu.Lock()
+	defer w.r.g.mu.Unlock()
+	w.attempt, w.status, w.conclusion = w.attempt+1, status, ""
+}
+
 // Deployment is a job of a workflow run that waits for the App's rule.
 type Deployment struct {
 	r *Repo
@@ -95,9 +103,12 @@ type Deployment struct {
 	Environment string
 
 	run     *WorkflowRun
+	attempt int
+	sha     string
 	created time.Time
 	reports []DeploymentReport
 	early   int
+	others  bool // another rule has no verdict yet
 }
 
 // DeploymentReport is what the App said about a deployment, in order. State is
@@ -113,7 +124,7 @@ type DeploymentReport struct {
 func (w *WorkflowRun) Deploy(environment string) *Deployment {
 	w.r.g.mu.Lock()
 	defer w.r.g.mu.Unlock()
-	d := &Deployment{r: w.r, ID: w.r.g.id(), Environment: environment, run: w, created: w.r.g.now()}
+	d := &Deployment{r: w.r, ID: w.r.g.id(), Environment: environment, run: w, attempt: w.attempt, sha: w.sha, created: w.r.g.now()}
 	w.r.deployments = append(w.r.deployments, d)
 	w.r.g.emit(d.event())
 	return d
@@ -125,6 +136,20 @@ func (d *Deployment) RefuseEarly(n int) {
 	d.r.g.mu.Lock()
 	defer d.r.g.mu.Unlock()
 	d.early = n
+}
+
+// Of makes the deployment one of another commit than its run is of.
+func (d *Deployment) Of(sha string) {
+	d.r.g.mu.Lock()
+	defer d.r.g.mu.Unlock()
+	d.sha = sha
+}
+
+// Wait makes the job wait for another rule too, also when the App's has its verdict.
+func (d *Deployment) Wait() {
+	d.r.g.mu.Lock()
+	defer d.r.g.mu.Unlock()
+	d.others = true
 }
 
 // Reports returns what the App said so far.

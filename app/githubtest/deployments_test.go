@@ -66,3 +66,27 @@ func TestDeploymentTakesTenReports(t *testing.T) {
 	}
 	w.want(w.call("POST", path, object{"environment_name": "production", "comment": "still looking"}), 422)
 }
+
+// TestDeploymentOfAnotherAttempt: a run that is started again leaves what waited before, and
+// other rules keep a decided deployment in the list.
+func TestDeploymentOfAnotherAttempt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	run := w.repo.WorkflowRun(RunOptions{Status: "waiting"})
+	first := run.Deploy("production")
+	first.Wait()
+	path := fmt.Sprintf("/repos/acme/shop/actions/runs/%d/", run.ID)
+	w.want(w.call("POST", path+"deployment_protection_rule", object{"environment_name": "production", "state": "approved", "comment": "fine"}), 204)
+	if a := w.get(path + "pending_deployments"); a.field(t, 0, "environment", "name") != "production" {
+		t.Errorf("pending %s, want it listed while another rule waits", a.body)
+	}
+	run.Again("waiting")
+	if a := w.get(path + "pending_deployments"); len(a.field(t).([]any)) != 0 {
+		t.Errorf("pending %s, want nothing of the attempt before", a.body)
+	}
+	second := run.Deploy("production")
+	w.want(w.call("POST", path+"deployment_protection_rule", object{"environment_name": "production", "state": "rejected", "comment": "no"}), 204)
+	if len(first.Reports()) != 1 || len(second.Reports()) != 1 {
+		t.Errorf("reports %v and %v, want one each", first.Reports(), second.Reports())
+	}
+}

@@ -101,7 +101,7 @@ func (w *WorkflowRun) object() object {
 	return object{
 		"id": w.ID, "name": "Release", "node_id": nodeID("WorkflowRun", w.ID), "check_suite_id": suite,
 		"check_suite_node_id": nodeID("CheckSuite", suite), "head_branch": w.branch, "head_sha": w.sha, "path": w.path,
-		"run_number": w.number, "run_attempt": 1, "event": w.event, "status": w.status, "conclusion": orNil(w.conclusion),
+		"run_number": w.number, "run_attempt": w.attempt, "event": w.event, "status": w.status, "conclusion": orNil(w.conclusion),
 		"workflow_id": 1, "url": url, "html_url": fmt.Sprintf("%s/actions/runs/%d", w.r.html(), w.ID), "pull_requests": []object{},
 		"created_at": stamp(w.created), "updated_at": stamp(w.created), "run_started_at": stamp(w.created),
 		"actor": w.r.g.simpleUser(w.actor), "triggering_actor": w.r.g.simpleUser(w.again), "jobs_url": url + "/jobs", "logs_url": url + "/logs",
@@ -116,7 +116,7 @@ func (w *WorkflowRun) object() object {
 func (d *Deployment) object() object {
 	url := fmt.Sprintf("%s/deployments/%d", d.r.url(), d.ID)
 	return object{
-		"url": url, "id": d.ID, "node_id": nodeID("Deployment", d.ID), "sha": d.run.sha, "ref": d.run.branch,
+		"url": url, "id": d.ID, "node_id": nodeID("Deployment", d.ID), "sha": d.sha, "ref": d.run.branch,
 		"task": "deploy", "payload": object{}, "original_environment": d.Environment, "environment": d.Environment,
 		"description": nil, "creator": d.r.g.simpleUser(d.r.g.account("mona", "User")),
 		"created_at": stamp(d.created), "updated_at": stamp(d.created), "statuses_url": url + "/statuses",

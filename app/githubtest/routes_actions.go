@@ -66,7 +66,7 @@ func reviewDeployment(q *request) reply {
 	if a, fine := q.decode(&w); !fine {
 		return a
 	}
-	at := slices.IndexFunc(q.repo.deployments, func(d *Deployment) bool { return d.run == run && d.Environment == w.Environment })
+	at := slices.IndexFunc(q.repo.deployments, func(d *Deployment) bool { return d.pending(run) && d.Environment == w.Environment })
 	if at < 0 {
 		return refuse(http.StatusUnprocessableEntity, "No pending deployment in this environment.")
 	}
@@ -87,6 +87,9 @@ func reviewDeployment(q *request) reply {
 	return noContent()
 }
 
+// pending says whether d belongs to the newest attempt at run.
+func (d *Deployment) pending(run *WorkflowRun) bool { return d.run == run && d.attempt == run.attempt }
+
 func (d *Deployment) decided() bool {
 	return slices.ContainsFunc(d.reports, func(r DeploymentReport) bool { return r.State != "" })
 }
@@ -97,7 +100,7 @@ func listPending(q *request) reply {
 	if run == nil {
 		return notFound()
 	}
-	waiting := slices.DeleteFunc(slices.Clone(q.repo.deployments), func(d *Deployment) bool { return d.run != run || d.decided() })
+	waiting := slices.DeleteFunc(slices.Clone(q.repo.deployments), func(d *Deployment) bool { return !d.pending(run) || d.decided() && !d.others })
 	return ok(each(waiting, func(d *Deployment) object {
 		u := q.repo.url() + "/environments/" + d.Environment
 		return object{
@@ -114,7 +117,7 @@ func listDeployments(q *request) reply {
 	query := q.URL.Query()
 	list := slices.DeleteFunc(slices.Clone(q.repo.deployments), func(d *Deployment) bool {
 		return query.Get("environment") != "" && query.Get("environment") != d.Environment ||
-			query.Get("sha") != "" && query.Get("sha") != d.run.sha
+			query.Get("sha") != "" && query.Get("sha") != d.sha
 	})
 	slices.Reverse(list)
 	return listed(q, list, (*Deployment).object)
