@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // The rules that Reasons and Findings name. A Finding names the rule without the floor of the
@@ -22,12 +24,12 @@ const (
 	RuleNoProvenance  = "require-provenance"
 	RuleLostOrigin    = "provenance-loss" // the version before had provenance, the new one has none
 	RuleLookalike     = "lookalike-name"  // a name that looks like a popular one
-	RuleImage         = "image-unpinned"  // a container image without a digest
-	RuleUnpinned      = "workflow-unpinned-action"
-	RuleCheckout      = "workflow-untrusted-checkout" // pull_request_target or workflow_run that checks out the head
-	RuleInjection     = "workflow-script-injection"
-	RuleScriptInput   = "workflow-script-input" // an input in a script: as bad as what callers give
-	RuleWriteAll      = "workflow-write-all"
+	RuleImage         = inventory.RuleImage
+	RuleUnpinned      = inventory.RuleUnpinned
+	RuleCheckout      = inventory.RuleCheckout
+	RuleInjection     = inventory.RuleInjection
+	RuleScriptInput   = inventory.RuleScriptInput
+	RuleWriteAll      = inventory.RuleWriteAll
 	RuleAssets        = "release-assets"
 	RuleSignature     = "release-signature"
 	RuleProvenance    = "release-provenance"

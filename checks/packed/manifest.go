@@ -6,7 +6,7 @@ import (
 	"math"
 	"unicode/utf8"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // These have the fields that are carried, so that a new field of checks does not get lost: when
@@ -14,38 +14,38 @@ import (
 type (
 	manifestFields struct {
 		Path, Digest, Format string // only Encode carries them
-		Packages             []checks.Package
-		Observations         []checks.Observation
+		Packages             []inventory.Package
+		Observations         []inventory.Observation
 		Gap                  string
 	}
 	packageFields struct {
 		PURL, Ecosystem, Name, Version string
 		Constraint                     string
 		Line                           int
-		Scope                          checks.Scope
-		Relation                       checks.Relation
+		Scope                          inventory.Scope
+		Relation                       inventory.Relation
 		Via                            []string
 		Licence, Manager, Commit       string
 		Deprecated                     string
-		Requirers                      []checks.Requirer
+		Requirers                      []inventory.Requirer
 	}
 	requirerFields    struct{ Name, Version, Constraint string }
 	observationFields struct {
 		Rule     string
-		Severity checks.Severity
+		Severity inventory.Severity
 		Line     int
 		Subject  string
 		Message  string
 		Remedy   string
-		Package  *checks.Package // nil in a manifest
+		Package  *inventory.Package // nil in a manifest
 	}
 )
 
 var (
-	_ = manifestFields(checks.Manifest{})
-	_ = packageFields(checks.Package{})
-	_ = requirerFields(checks.Requirer{})
-	_ = observationFields(checks.Observation{})
+	_ = manifestFields(inventory.Manifest{})
+	_ = packageFields(inventory.Package{})
+	_ = requirerFields(inventory.Requirer{})
+	_ = observationFields(inventory.Observation{})
 )
 
 // What one message may hold. The readers of manifests give no more.
@@ -62,7 +62,7 @@ var (
 )
 
 // Manifest writes m without Path, Digest and Format.
-func (w *Writer) Manifest(m *checks.Manifest) {
+func (w *Writer) Manifest(m *inventory.Manifest) {
 	w.Str(m.Gap)
 	w.Num(len(m.Packages))
 	for i := range m.Packages {
@@ -80,7 +80,7 @@ func (w *Writer) Manifest(m *checks.Manifest) {
 	}
 }
 
-func (w *Writer) pack(p *checks.Package) {
+func (w *Writer) pack(p *inventory.Package) {
 	w.Str(p.PURL)
 	w.Str(p.Ecosystem)
 	w.Str(p.Name)
@@ -106,14 +106,14 @@ func (w *Writer) pack(p *checks.Package) {
 }
 
 // Manifest reads what Writer.Manifest wrote.
-func (r *Reader) Manifest() (m checks.Manifest) {
+func (r *Reader) Manifest() (m inventory.Manifest) {
 	m.Gap = r.Str()
 	n := r.Count(MaxPackages)
 	if r.packages += n; r.packages > maxPackages {
 		r.fail(errNumber)
 	}
 	if n > 0 && r.err == nil {
-		m.Packages = make([]checks.Package, n)
+		m.Packages = make([]inventory.Package, n)
 	}
 	for i := range m.Packages {
 		if r.unpack(&m.Packages[i]); r.err != nil {
@@ -128,33 +128,33 @@ func (r *Reader) Manifest() (m checks.Manifest) {
 		if r.err != nil {
 			break
 		}
-		m.Observations = append(m.Observations, checks.Observation{
-			Rule: r.Str(), Severity: checks.Severity(r.Num(int(checks.SeverityCritical))), Line: r.Num(math.MaxInt32),
+		m.Observations = append(m.Observations, inventory.Observation{
+			Rule: r.Str(), Severity: inventory.Severity(r.Num(int(inventory.SeverityCritical))), Line: r.Num(math.MaxInt32),
 			Subject: r.Str(), Message: r.Str(), Remedy: r.Str(),
 		})
 	}
 	return m
 }
 
-func (r *Reader) unpack(p *checks.Package) {
+func (r *Reader) unpack(p *inventory.Package) {
 	p.PURL, p.Ecosystem, p.Name, p.Version, p.Constraint = r.Str(), r.Str(), r.Str(), r.Str(), r.Str()
 	p.Line = r.Num(math.MaxInt32)
-	p.Scope, p.Relation = checks.Scope(r.Str()), checks.Relation(r.Str())
+	p.Scope, p.Relation = inventory.Scope(r.Str()), inventory.Relation(r.Str())
 	p.Via = r.strs(maxList)
 	p.Licence, p.Manager, p.Commit, p.Deprecated = r.Str(), r.Str(), r.Str(), r.Str()
 	if n := r.Count(maxList); n > 0 {
-		p.Requirers = make([]checks.Requirer, n)
+		p.Requirers = make([]inventory.Requirer, n)
 	}
 	for i := range p.Requirers {
-		p.Requirers[i] = checks.Requirer{Name: r.Str(), Version: r.Str(), Constraint: r.Str()}
+		p.Requirers[i] = inventory.Requirer{Name: r.Str(), Version: r.Str(), Constraint: r.Str()}
 	}
 	switch p.Scope {
-	case "", checks.ScopeRuntime, checks.ScopeDevelopment, checks.ScopeOptional:
+	case "", inventory.ScopeRuntime, inventory.ScopeDevelopment, inventory.ScopeOptional:
 	default:
 		r.fail(errWord)
 	}
 	switch p.Relation {
-	case "", checks.Direct, checks.Transitive:
+	case "", inventory.Direct, inventory.Transitive:
 	default:
 		r.fail(errWord)
 	}
@@ -169,7 +169,7 @@ const version = 1
 var errVersion = errors.New("was written by another version")
 
 // Encode returns the whole of m as bytes.
-func Encode(m *checks.Manifest) []byte {
+func Encode(m *inventory.Manifest) []byte {
 	w := new(Writer)
 	w.Str(m.Path)
 	w.Str(m.Digest)
@@ -181,21 +181,21 @@ func Encode(m *checks.Manifest) []byte {
 }
 
 // Decode reads what Encode returned.
-func Decode(b []byte) (checks.Manifest, error) {
+func Decode(b []byte) (inventory.Manifest, error) {
 	if len(b) < 5 || b[0] != version {
-		return checks.Manifest{}, errVersion
+		return inventory.Manifest{}, errVersion
 	}
 	length := uint64(binary.LittleEndian.Uint32(b[1:]))
 	b = b[5:]
 	if length > uint64(len(b)) {
-		return checks.Manifest{}, errShort
+		return inventory.Manifest{}, errShort
 	}
 	r := NewReader(b[:length], b[length:])
 	path, digest, format := r.Str(), r.Str(), r.Str()
 	m := r.Manifest()
 	m.Path, m.Digest, m.Format = path, digest, format
 	if err := r.End(); err != nil {
-		return checks.Manifest{}, err
+		return inventory.Manifest{}, err
 	}
 	return m, nil
 }

@@ -7,23 +7,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
-func sample() checks.Manifest {
-	return checks.Manifest{
+func sample() inventory.Manifest {
+	return inventory.Manifest{
 		Path: "app/package-lock.json", Digest: "b1", Format: "package-lock.json", Gap: "names a package twice",
-		Packages: []checks.Package{
-			{PURL: "pkg:npm/a@1.0.0", Ecosystem: "npm", Name: "a", Version: "1.0.0", Line: 7, Scope: checks.ScopeRuntime, Relation: checks.Direct, Via: []string{"a"}},
-			{PURL: "pkg:npm/é@2.0.0", Ecosystem: "npm", Name: "é", Version: "2.0.0", Line: 1 << 20, Via: []string{"a", "é"}, Requirers: []checks.Requirer{{Name: "a", Version: "1.0.0", Constraint: "^2"}, {}}},
+		Packages: []inventory.Package{
+			{PURL: "pkg:npm/a@1.0.0", Ecosystem: "npm", Name: "a", Version: "1.0.0", Line: 7, Scope: inventory.ScopeRuntime, Relation: inventory.Direct, Via: []string{"a"}},
+			{PURL: "pkg:npm/é@2.0.0", Ecosystem: "npm", Name: "é", Version: "2.0.0", Line: 1 << 20, Via: []string{"a", "é"}, Requirers: []inventory.Requirer{{Name: "a", Version: "1.0.0", Constraint: "^2"}, {}}},
 		},
-		Observations: []checks.Observation{{Rule: "workflow-unpinned-action", Severity: checks.SeverityHigh, Line: 3, Subject: "a/b@v1", Message: "m", Remedy: "r"}},
+		Observations: []inventory.Observation{{Rule: "workflow-unpinned-action", Severity: inventory.SeverityHigh, Line: 3, Subject: "a/b@v1", Message: "m", Remedy: "r"}},
 	}
 }
 
 func TestEncode(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]checks.Manifest{"full": sample(), "empty": {}} {
+	for name, want := range map[string]inventory.Manifest{"full": sample(), "empty": {}} {
 		got, err := Decode(Encode(&want))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -62,7 +62,7 @@ func TestDecodeDamaged(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	m := sample()
 	f.Add(Encode(&m))
-	f.Add(Encode(&checks.Manifest{}))
+	f.Add(Encode(&inventory.Manifest{}))
 	f.Add([]byte{version, 4, 0, 0, 0, 1, 1, 1, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Decode(b)

@@ -19,8 +19,6 @@ import (
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 
-	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
-
 	"github.com/landwaiter/landwaiter/scanners/osv"
 )
 
@@ -92,9 +90,6 @@ func usage(format string, args ...any) error {
 }
 
 func main() {
-	if cage.IsChild(os.Args) {
-		os.Exit(cage.Child())
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	c := &console{ctx: ctx, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, held: demoDescription()}

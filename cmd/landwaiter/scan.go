@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/cmd/landwaiter/ahead"
 	"github.com/landwaiter/landwaiter/scanners/lookalike"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
@@ -63,9 +64,8 @@ func (cmd *scanCommand) Run(c *console) error {
 	if !isFolder(cmd.Path) {
 		return usage("%s is no folder; name the folder that holds the manifests", cmd.Path)
 	}
-	readers := cage.New(cage.Config{})
+	readers := ahead.Readers() // which start while the files are looked for
 	defer readers.Close()
-	readers.Warm() // it starts while the files are looked for
 	policy, err := localPolicy(cmd.Policy)
 	if err != nil {
 		return err

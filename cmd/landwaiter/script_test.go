@@ -15,14 +15,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
 	"github.com/landwaiter/landwaiter/scanners/registry/registrytest"
 )
 
 func TestMain(m *testing.M) {
-	if cage.IsChild(os.Args) { // of a service that a test runs in its own process
-		os.Exit(cage.Child())
-	}
 	testscript.Main(m, map[string]func(){"landwaiter": main})
 }
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 	"github.com/landwaiter/landwaiter/scanners/workflows"
 )
@@ -91,7 +91,7 @@ func (s *source) addUse(n syntax.Node, lines []string) {
 	}
 	i := s.add(name, version, n.Line())
 	p := &s.packages[i]
-	p.Relation, p.Via = checks.Direct, []string{p.Name}
+	p.Relation, p.Via = inventory.Direct, []string{p.Name}
 	switch {
 	case isCommit(ref):
 		p.Commit = strings.ToLower(ref)

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 const workflowFile = ".github/workflows/ci.yml"
@@ -25,7 +25,7 @@ jobs:
 
 func TestObservations(t *testing.T) {
 	t.Parallel()
-	want := func(t *testing.T, m checks.Manifest, rules ...string) {
+	want := func(t *testing.T, m inventory.Manifest, rules ...string) {
 		t.Helper()
 		var got []string
 		for _, o := range m.Observations {
@@ -41,8 +41,8 @@ func TestObservations(t *testing.T) {
 	t.Run("workflow", func(t *testing.T) {
 		t.Parallel()
 		m := read(t, workflowFile, openWorkflow)
-		want(t, m, checks.RuleUnpinned, checks.RuleCheckout)
-		if len(m.Packages) != 1 || m.Observations[1].Line != 8 || m.Observations[1].Severity != checks.SeverityCritical {
+		want(t, m, inventory.RuleUnpinned, inventory.RuleCheckout)
+		if len(m.Packages) != 1 || m.Observations[1].Line != 8 || m.Observations[1].Severity != inventory.SeverityCritical {
 			t.Errorf("%d packages, observation %+v; want 1, and critical in line 8", len(m.Packages), m.Observations[1])
 		}
 	})
@@ -54,7 +54,7 @@ func TestObservations(t *testing.T) {
 	t.Run("action", func(t *testing.T) {
 		t.Parallel()
 		const action = "inputs: {name: {}}\nruns:\n  using: composite\n  steps:\n    - run: echo ${{ inputs.name }}\n      shell: bash\n"
-		want(t, read(t, "tools/action.yml", action), checks.RuleScriptInput)
+		want(t, read(t, "tools/action.yml", action), inventory.RuleScriptInput)
 	})
 	t.Run("another manifest", func(t *testing.T) {
 		t.Parallel()

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // sizes are numbers of packages: what a usual project has, four times that, and a huge one.
@@ -141,7 +141,7 @@ func BenchmarkRead(b *testing.B) {
 				b.SetBytes(int64(len(data)))
 				b.ReportAllocs()
 				for b.Loop() {
-					m := Read(b.Context(), []checks.File{{Path: w.path, Data: data}}).Manifests[0]
+					m := Read(b.Context(), []inventory.File{{Path: w.path, Data: data}}).Manifests[0]
 					if m.Gap != "" || len(m.Packages) != n {
 						b.Fatalf("gap %q, %d packages", m.Gap, len(m.Packages))
 					}
@@ -203,7 +203,7 @@ func TestLinear(t *testing.T) {
 			data := []byte(w.text(n))
 			best := 0.0
 			for range 4 {
-				r := seconds(func() { Read(t.Context(), []checks.File{{Path: w.path, Data: data}}) })
+				r := seconds(func() { Read(t.Context(), []inventory.File{{Path: w.path, Data: data}}) })
 				if best == 0 || r < best {
 					best = r
 				}

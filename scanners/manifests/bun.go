@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -52,7 +52,7 @@ func readBun(s *source) error {
 	s.resolves(dirs...)
 	for _, n := range l.needs {
 		if to, ok := l.places.find(n.place, n.name); ok {
-			l.g.needRange(int(n.from), to, kinds[n.kind] == checks.ScopeOptional, n.accepts)
+			l.g.needRange(int(n.from), to, kinds[n.kind] == inventory.ScopeOptional, n.accepts)
 		}
 	}
 	l.g.apply(s.packages)
@@ -61,12 +61,12 @@ func readBun(s *source) error {
 
 var bunGroups = []struct {
 	key   string
-	scope checks.Scope
+	scope inventory.Scope
 }{
-	{"dependencies", checks.ScopeRuntime},
-	{"peerDependencies", checks.ScopeRuntime},
-	{"optionalDependencies", checks.ScopeOptional},
-	{"devDependencies", checks.ScopeDevelopment},
+	{"dependencies", inventory.ScopeRuntime},
+	{"peerDependencies", inventory.ScopeRuntime},
+	{"optionalDependencies", inventory.ScopeOptional},
+	{"devDependencies", inventory.ScopeDevelopment},
 }
 
 type bunLock struct {
@@ -127,7 +127,7 @@ func (l *bunLock) entry(p syntax.Node) error {
 	}
 	for _, group := range bunGroups {
 		for d := range facts.Get(group.key).All() {
-			if group.scope != checks.ScopeDevelopment && !optionalPeers[d.Key()] {
+			if group.scope != inventory.ScopeDevelopment && !optionalPeers[d.Key()] {
 				l.needs = append(l.needs, npmNeed{place, int32(i), l.places.name(d.Key()), needKind(group.scope), d.Text()})
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -52,7 +52,7 @@ func readCargoLock(s *source) error {
 }
 
 // graph links the packages. What a member of the workspace needs is direct.
-func (l *cargoLock) graph(scopes map[string]checks.Scope) *graph {
+func (l *cargoLock) graph(scopes map[string]inventory.Scope) *graph {
 	var g graph
 	for i, p := range l.nodes {
 		for d := range p.Get("dependencies").All() {
@@ -64,7 +64,7 @@ func (l *cargoLock) graph(scopes map[string]checks.Scope) *graph {
 			default:
 				scope, named := scopes[l.nodes[to].String("name")]
 				if !named {
-					scope = checks.ScopeRuntime
+					scope = inventory.ScopeRuntime
 				}
 				g.direct(to, scope)
 			}
@@ -124,8 +124,8 @@ func (l *cargoLock) find(id string) (int, bool) {
 
 // scopes returns for what the Cargo.toml files of the workspace want their dependencies; nil
 // when none was given.
-func (l *cargoLock) scopes() map[string]checks.Scope {
-	var scopes map[string]checks.Scope
+func (l *cargoLock) scopes() map[string]inventory.Scope {
+	var scopes map[string]inventory.Scope
 	dirs := []string{"."}
 	for file := range l.s.tree.files {
 		dir, below := relative(l.s.dir(), path.Dir(file))
@@ -137,7 +137,7 @@ func (l *cargoLock) scopes() map[string]checks.Scope {
 			continue
 		}
 		if dirs = append(dirs, dir); scopes == nil {
-			scopes = map[string]checks.Scope{}
+			scopes = map[string]inventory.Scope{}
 		}
 		for _, w := range c.wants {
 			if old, ok := scopes[w.name]; !ok || strength(w.scope) > strength(old) {
@@ -178,13 +178,13 @@ func wantsCargo(text string) ([]want, error) {
 
 var cargoGroups = []struct {
 	key   string
-	scope checks.Scope
+	scope inventory.Scope
 }{
-	{"dependencies", checks.ScopeRuntime},
-	{"build-dependencies", checks.ScopeRuntime}, // they run where the program is built
-	{"dev-dependencies", checks.ScopeDevelopment},
-	{"dev_dependencies", checks.ScopeDevelopment},
-	{"build_dependencies", checks.ScopeRuntime},
+	{"dependencies", inventory.ScopeRuntime},
+	{"build-dependencies", inventory.ScopeRuntime}, // they run where the program is built
+	{"dev-dependencies", inventory.ScopeDevelopment},
+	{"dev_dependencies", inventory.ScopeDevelopment},
+	{"build_dependencies", inventory.ScopeRuntime},
 }
 
 // cargoWants collects the dependencies of a package, of its targets, and those that a
@@ -215,7 +215,7 @@ var exactCargo = sync.OnceValue(func() *regexp.Regexp {
 // cargoWant reads one dependency: a requirement, or a table with it. Folders of the repository
 // and what the workspace says for its members are left out. An optional one counts as
 // runtime: whether a feature that is on by default needs it takes more to find out.
-func cargoWant(d syntax.Node, scope checks.Scope) (want, bool) {
+func cargoWant(d syntax.Node, scope inventory.Scope) (want, bool) {
 	w := want{key: d.Key(), name: d.Key(), constraint: d.Text(), scope: scope, line: d.Line()}
 	if d.Kind() == syntax.Table {
 		if d.Get("path").Kind() != syntax.Absent || d.Get("workspace").True() {

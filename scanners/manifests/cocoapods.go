@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -98,7 +98,7 @@ func (l *podLock) relate(root syntax.Node) {
 			switch {
 			case !ok || !known || from == to:
 			case l.s.packages[from].Name == "":
-				g.direct(to, checks.ScopeRuntime)
+				g.direct(to, inventory.ScopeRuntime)
 			default:
 				g.need(from, to, false)
 			}
@@ -106,7 +106,7 @@ func (l *podLock) relate(root syntax.Node) {
 	}
 	for d := range root.Get("DEPENDENCIES").All() {
 		if to, ok := l.find(d.Text()); ok {
-			g.direct(to, checks.ScopeRuntime)
+			g.direct(to, inventory.ScopeRuntime)
 		}
 	}
 	g.apply(l.s.packages)

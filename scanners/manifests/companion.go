@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // want is one dependency that a project names itself, in a companion of a lock file.
@@ -18,7 +18,7 @@ type want struct {
 	constraint string
 	// exact is the version when only one satisfies the constraint.
 	exact string
-	scope checks.Scope
+	scope inventory.Scope
 	line  int
 	// ecosystem is set where it is not that of the format.
 	ecosystem string
@@ -40,7 +40,7 @@ func (s *source) readCompanion() error {
 			p.Ecosystem = w.ecosystem
 			s.name(i, w.name, w.exact)
 		}
-		p.Scope, p.Relation, p.Via = w.scope, checks.Direct, []string{p.Name}
+		p.Scope, p.Relation, p.Via = w.scope, inventory.Direct, []string{p.Name}
 		if w.exact == "" {
 			p.Constraint = strings.Clone(w.constraint)
 		}

@@ -3,7 +3,7 @@ package manifests
 import (
 	"testing"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // TestManifestWithoutLock reads a manifest of each ecosystem alone: what it wants without an
@@ -38,12 +38,12 @@ func TestManifestWithoutLock(t *testing.T) {
 	} {
 		t.Run(c.path+" and "+c.lock, func(t *testing.T) {
 			t.Parallel()
-			manifest := checks.File{Path: c.path, Data: []byte(c.text)}
+			manifest := inventory.File{Path: c.path, Data: []byte(c.text)}
 			m := readFile(t, manifest)
 			if m.Gap != "" || len(m.Packages) != 1 || m.Packages[0].Name != c.name || m.Packages[0].Version != "" || m.Packages[0].Commit != "" || m.Packages[0].Line == 0 {
 				t.Errorf("alone: gap %q, packages %+v, want %s without a version", m.Gap, m.Packages, c.name)
 			}
-			inv := Read(t.Context(), []checks.File{manifest, {Path: c.lock, Data: []byte(c.locked)}})
+			inv := Read(t.Context(), []inventory.File{manifest, {Path: c.lock, Data: []byte(c.locked)}})
 			for _, m := range inv.Manifests {
 				if m.Path == c.path && (m.Gap != "" || len(m.Packages) > 0) {
 					t.Errorf("beside %s: gap %q, packages %+v, want neither", c.lock, m.Gap, m.Packages)

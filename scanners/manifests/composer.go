@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -26,8 +26,8 @@ func readComposerLock(s *source) error {
 	var nodes []syntax.Node
 	for _, group := range []struct {
 		key   string
-		scope checks.Scope
-	}{{"packages", checks.ScopeRuntime}, {"packages-dev", checks.ScopeDevelopment}} {
+		scope inventory.Scope
+	}{{"packages", inventory.ScopeRuntime}, {"packages-dev", inventory.ScopeDevelopment}} {
 		for p := range root.Get(group.key).All() {
 			if p.String("name") == "" {
 				return fmt.Errorf("is not valid as composer.lock: line %d: the package has no name", p.Line())
@@ -58,7 +58,7 @@ func readComposerLock(s *source) error {
 }
 
 // addComposer adds one package. The version of a branch is no version.
-func addComposer(s *source, p syntax.Node, scope checks.Scope) int {
+func addComposer(s *source, p syntax.Node, scope inventory.Scope) int {
 	version, constraint := p.String("version"), ""
 	if strings.HasPrefix(version, "dev-") || strings.HasSuffix(version, "-dev") {
 		version, constraint = "", version
@@ -103,8 +103,8 @@ func wantsComposer(text string) ([]want, error) {
 	var wants []want
 	for _, group := range []struct {
 		key   string
-		scope checks.Scope
-	}{{"require", checks.ScopeRuntime}, {"require-dev", checks.ScopeDevelopment}} {
+		scope inventory.Scope
+	}{{"require", inventory.ScopeRuntime}, {"require-dev", inventory.ScopeDevelopment}} {
 		for d := range root.Get(group.key).All() {
 			if !strings.Contains(d.Key(), "/") {
 				continue

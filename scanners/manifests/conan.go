@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -42,10 +42,10 @@ func conanLists(s *source, root syntax.Node) error {
 	}
 	for _, group := range [...]struct {
 		key   string
-		scope checks.Scope
+		scope inventory.Scope
 	}{
-		{"requires", checks.ScopeRuntime}, {"build_requires", checks.ScopeDevelopment},
-		{"python_requires", checks.ScopeDevelopment}, {"config_requires", checks.ScopeDevelopment},
+		{"requires", inventory.ScopeRuntime}, {"build_requires", inventory.ScopeDevelopment},
+		{"python_requires", inventory.ScopeDevelopment}, {"config_requires", inventory.ScopeDevelopment},
 	} {
 		list := root.Get(group.key)
 		if list.Kind() == syntax.Absent && group.key == "requires" {
@@ -92,9 +92,9 @@ func conanGraph(s *source, nodes syntax.Node) error {
 				case s.packages[from].Name != "":
 					g.need(from, to, false)
 				case group == "requires":
-					g.direct(to, checks.ScopeRuntime)
+					g.direct(to, inventory.ScopeRuntime)
 				default:
-					g.direct(to, checks.ScopeDevelopment)
+					g.direct(to, inventory.ScopeDevelopment)
 				}
 			}
 		}
@@ -133,16 +133,16 @@ func wantsConan(text string) ([]want, error) {
 		case section == "":
 			return nil, fmt.Errorf("is not valid as conanfile.txt: line %d: something comes before the first section", number)
 		case section == "requires":
-			wants = append(wants, conanWant(line, checks.ScopeRuntime, number))
+			wants = append(wants, conanWant(line, inventory.ScopeRuntime, number))
 		case section == "tool_requires" || section == "build_requires" || section == "test_requires":
-			wants = append(wants, conanWant(line, checks.ScopeDevelopment, number))
+			wants = append(wants, conanWant(line, inventory.ScopeDevelopment, number))
 		}
 	}
 	return wants, nil
 }
 
 // conanWant is a dependency on "name/version" or "name/[range]".
-func conanWant(reference string, scope checks.Scope, line int) want {
+func conanWant(reference string, scope inventory.Scope, line int) want {
 	name, version := conanReference(reference)
 	if name == "" {
 		name = cut(reference, maxShown)
@@ -174,9 +174,9 @@ func wantsConanRecipe(text string) ([]want, error) {
 		if m == nil {
 			continue
 		}
-		scope := checks.ScopeDevelopment
+		scope := inventory.ScopeDevelopment
 		if m[1] == "requires" {
-			scope = checks.ScopeRuntime
+			scope = inventory.ScopeRuntime
 		}
 		for _, q := range conanQuoted().FindAllStringSubmatch(m[2], -1) {
 			wants = append(wants, conanWant(q[1], scope, number))

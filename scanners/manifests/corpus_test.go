@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // explained are the differences between what the library's reader finds in a file ("-name
@@ -95,9 +95,9 @@ func TestCorpusPairs(t *testing.T) {
 }
 
 // manifestAt returns the manifest with that path, and fails on gaps of the others.
-func manifestAt(t *testing.T, inv checks.Inventory, path string) checks.Manifest {
+func manifestAt(t *testing.T, inv inventory.Inventory, path string) inventory.Manifest {
 	t.Helper()
-	var found checks.Manifest
+	var found inventory.Manifest
 	for _, m := range inv.Manifests {
 		if m.Path == path {
 			found = m
@@ -112,7 +112,7 @@ func manifestAt(t *testing.T, inv checks.Inventory, path string) checks.Manifest
 }
 
 // compare fails on each difference from the library that has no reason.
-func compare(t *testing.T, m checks.Manifest, all memory) {
+func compare(t *testing.T, m inventory.Manifest, all memory) {
 	t.Helper()
 	theirs, err := oracle(t, m.Format, m.Path, all)
 	if err != nil {
@@ -126,7 +126,7 @@ func compare(t *testing.T, m checks.Manifest, all memory) {
 }
 
 // checkFacts fails where a package lacks what each of its format has.
-func checkFacts(t *testing.T, m checks.Manifest) {
+func checkFacts(t *testing.T, m inventory.Manifest) {
 	t.Helper()
 	for _, p := range m.Packages {
 		if p.PURL == "" || p.Ecosystem == "" || p.Manager == "" || p.Version == "" && p.Constraint == "" && p.Commit == "" && m.Format != "pom.xml" && m.Format != "requirements.txt" {
@@ -175,7 +175,7 @@ func TestCorpusFormats(t *testing.T) {
 			rel, err := filepath.Rel(root, file)
 			t.Run(filepath.ToSlash(rel), func(t *testing.T) {
 				t.Parallel()
-				m := readFile(t, checks.File{Path: name, Data: data})
+				m := readFile(t, inventory.File{Path: name, Data: data})
 				if m.Gap == "" {
 					compare(t, m, memory{name: data})
 				}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -78,14 +78,14 @@ func (b *sbom) components(list syntax.Node, mark string) {
 }
 
 // cycloneScope is what a component is for: without a scope it is required.
-func cycloneScope(scope string) checks.Scope {
+func cycloneScope(scope string) inventory.Scope {
 	switch scope {
 	case "optional":
-		return checks.ScopeOptional
+		return inventory.ScopeOptional
 	case "excluded":
-		return checks.ScopeDevelopment
+		return inventory.ScopeDevelopment
 	}
-	return checks.ScopeRuntime
+	return inventory.ScopeRuntime
 }
 
 // cycloneLicence is the licence of a component: an expression, or all of several.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -144,7 +144,7 @@ func (l *denoLock) relate(root syntax.Node) {
 	}
 	for _, specifier := range asked {
 		if to, ok := l.find(specifier, "npm:"); ok {
-			g.direct(to, checks.ScopeRuntime)
+			g.direct(to, inventory.ScopeRuntime)
 		}
 	}
 	g.apply(l.s.packages)
@@ -182,7 +182,7 @@ func wantsDeno(text string) ([]want, error) {
 		}
 		name, spec := splitAt(strings.TrimPrefix(rest, "/"))
 		spec, _, _ = strings.Cut(spec, "/") // a path in the package
-		w := npmWant(name, spec, checks.ScopeRuntime, i.Line())
+		w := npmWant(name, spec, inventory.ScopeRuntime, i.Line())
 		if kind == "jsr" {
 			w.ecosystem = jsr
 		}

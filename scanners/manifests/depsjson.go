@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -49,7 +49,7 @@ func readDepsJSON(s *source) error {
 				switch {
 				case !ok || !known:
 				case s.packages[from].Name == "":
-					g.direct(to, checks.ScopeRuntime)
+					g.direct(to, inventory.ScopeRuntime)
 				default:
 					g.need(from, to, false)
 				}

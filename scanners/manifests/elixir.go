@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -126,9 +126,9 @@ func wantsMix(text string) ([]want, error) {
 		if match(mixLocal, options) != nil {
 			continue
 		}
-		w := want{key: m[1], name: m[1], constraint: m[2], scope: checks.ScopeRuntime, line: number}
+		w := want{key: m[1], name: m[1], constraint: m[2], scope: inventory.ScopeRuntime, line: number}
 		if only := match(mixOnly, options); only != nil && !strings.Contains(only[1], ":prod") {
-			w.scope = checks.ScopeDevelopment
+			w.scope = inventory.ScopeDevelopment
 		}
 		if e := match(exactMix, m[2]); e != nil {
 			w.exact = e[1]

@@ -9,7 +9,7 @@ import (
 
 	"github.com/package-url/packageurl-go"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 func TestWanted(t *testing.T) {
@@ -164,7 +164,7 @@ func TestCorpusScopes(t *testing.T) {
 		if err := json.Unmarshal(all[p.Path], &lock); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]checks.Scope{}
+		want := map[string]inventory.Scope{}
 		for place, e := range lock.Packages {
 			_, name, ok := splitModules(place)
 			id, scope := name+"@"+e.Version, flagged(e.Dev, e.Optional || e.DevOptional)

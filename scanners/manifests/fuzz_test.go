@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // fuzzed reads text as one of the formats, without the net that turns a panic into a Gap, and
@@ -18,13 +18,13 @@ func fuzzed(t *testing.T, path, text string) {
 		return
 	}
 	format := formatOf(path)
-	f := checks.File{Path: path, Data: []byte(text)}
+	f := inventory.File{Path: path, Data: []byte(text)}
 	checked, err := checkedText(&f)
 	if err != nil {
 		return
 	}
-	run := func() ([]checks.Package, error) {
-		s := &source{ctx: t.Context(), path: path, text: checked, format: format, tree: newTree([]checks.File{f})}
+	run := func() ([]inventory.Package, error) {
+		s := &source{ctx: t.Context(), path: path, text: checked, format: format, tree: newTree([]inventory.File{f})}
 		err := s.read()
 		return unique(s.packages), err
 	}

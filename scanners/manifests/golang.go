@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
@@ -93,9 +93,9 @@ func (m *goModule) require(r *modfile.Require) {
 		m.s.name(i, mod.Path, "")
 		p.Constraint = ">" + mod.Version
 	}
-	p.Relation = checks.Transitive
+	p.Relation = inventory.Transitive
 	if !r.Indirect {
-		p.Relation, p.Via = checks.Direct, []string{p.Name}
+		p.Relation, p.Via = inventory.Direct, []string{p.Name}
 	}
 }
 
@@ -127,7 +127,7 @@ func (m *goModule) unlisted() error {
 	for _, name := range order {
 		if !listed[name] && m.replaced[module.Version{Path: name}] == nil {
 			i := m.s.add(name, strings.TrimPrefix(highest[name], "v"), 0)
-			m.s.packages[i].Relation = checks.Transitive
+			m.s.packages[i].Relation = inventory.Transitive
 		}
 	}
 	return nil
@@ -148,7 +148,7 @@ func readGoWork(s *source) error {
 			continue
 		}
 		i := s.add(r.New.Path, strings.TrimPrefix(r.New.Version, "v"), r.Syntax.Start.Line)
-		s.packages[i].Relation, s.packages[i].Via = checks.Direct, []string{r.New.Path}
+		s.packages[i].Relation, s.packages[i].Via = inventory.Direct, []string{r.New.Path}
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -43,17 +43,17 @@ func readGradleLock(s *source) error {
 
 // gradleScope tells what the configurations say of a module: development when each is one of
 // tests, runtime when one is what the program runs with, else unknown.
-func gradleScope(configurations string) checks.Scope {
+func gradleScope(configurations string) inventory.Scope {
 	tests := true
 	for c := range strings.SplitSeq(configurations, ",") {
 		isTest := strings.HasPrefix(c, "test") || strings.Contains(c, "Test")
 		if !isTest && (c == "runtimeClasspath" || strings.HasSuffix(c, "RuntimeClasspath")) {
-			return checks.ScopeRuntime
+			return inventory.ScopeRuntime
 		}
 		tests = tests && isTest
 	}
 	if tests {
-		return checks.ScopeDevelopment
+		return inventory.ScopeDevelopment
 	}
 	return ""
 }

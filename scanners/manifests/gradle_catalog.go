@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -48,7 +48,7 @@ func readCatalog(s *source) error {
 		if id == "" {
 			return fmt.Errorf("is not valid as a version catalogue: line %d: the plugin has no id", p.Line())
 		}
-		c.add(id+":"+id+".gradle.plugin", version, checks.ScopeDevelopment, p.Line())
+		c.add(id+":"+id+".gradle.plugin", version, inventory.ScopeDevelopment, p.Line())
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func isExactGradle(v string) bool {
 	return match(exactGradle, v) != nil && !strings.HasPrefix(v, "latest.")
 }
 
-func (c *catalog) add(name, version string, scope checks.Scope, line int) {
+func (c *catalog) add(name, version string, scope inventory.Scope, line int) {
 	exact := isExactGradle(version)
 	if !exact && c.locked {
 		return
@@ -174,9 +174,9 @@ func wantsGradle(text string) ([]want, error) {
 		if v := match(gradleVariable, version); v != nil && values[v[1]] != "" {
 			version = values[v[1]]
 		}
-		w := want{key: name, name: name, constraint: version, scope: checks.ScopeRuntime, line: number}
+		w := want{key: name, name: name, constraint: version, scope: inventory.ScopeRuntime, line: number}
 		if use := strings.ToLower(m[1]); strings.Contains(use, "test") {
-			w.scope = checks.ScopeDevelopment
+			w.scope = inventory.ScopeDevelopment
 		}
 		if isExactGradle(version) {
 			w.exact = version

@@ -1,6 +1,6 @@
 package manifests
 
-import "github.com/landwaiter/landwaiter/checks"
+import "github.com/landwaiter/landwaiter/checks/inventory"
 
 // maxVia is how long a path from a direct dependency may be to be told. Real ones have fewer
 // than ten steps; without a bound a hostile chain would cost the square of its length.
@@ -21,7 +21,7 @@ type edge struct {
 
 type root struct {
 	to      int32
-	scope   checks.Scope
+	scope   inventory.Scope
 	accepts string
 }
 
@@ -32,24 +32,24 @@ func (g *graph) needRange(from, to int, optional bool, accepts string) {
 	g.edges = append(g.edges, edge{int32(from), int32(to), optional, bounded(accepts)})
 }
 
-func (g *graph) direct(to int, scope checks.Scope) { g.directRange(to, scope, "") }
+func (g *graph) direct(to int, scope inventory.Scope) { g.directRange(to, scope, "") }
 
 // directRange is direct with the versions that the project accepts.
-func (g *graph) directRange(to int, scope checks.Scope, accepts string) {
+func (g *graph) directRange(to int, scope inventory.Scope, accepts string) {
 	g.roots = append(g.roots, root{int32(to), scope, bounded(accepts)})
 }
 
 // reach is how a node is reached from the roots.
 type reach struct {
-	scope checks.Scope // "" when it is not
-	prev  int32        // the node before it, itself for a direct one
+	scope inventory.Scope // "" when it is not
+	prev  int32           // the node before it, itself for a direct one
 	depth int32
 }
 
 // apply tells the packages who needs them, their relation, scope and shortest path. A package
 // that several scopes need gets the strongest: runtime before optional before development.
 // Without roots it tells only who needs them: the file does not say what is direct.
-func (g *graph) apply(packages []checks.Package) {
+func (g *graph) apply(packages []inventory.Package) {
 	g.tellRequirers(packages)
 	if len(g.roots) == 0 {
 		return
@@ -63,9 +63,9 @@ func (g *graph) apply(packages []checks.Package) {
 		p, r := &packages[i], reached[i]
 		switch {
 		case isDirect[i]:
-			p.Relation = checks.Direct
+			p.Relation = inventory.Direct
 		case r.scope != "":
-			p.Relation = checks.Transitive
+			p.Relation = inventory.Transitive
 		}
 		if r.scope == "" {
 			continue
@@ -83,7 +83,7 @@ func (g *graph) search(n int) []reach {
 	first, next := g.lists(n)
 	reached := make([]reach, n)
 	var levels [][]int32
-	visit := func(to, from int32, depth int32, scope checks.Scope) {
+	visit := func(to, from int32, depth int32, scope inventory.Scope) {
 		if reached[to].scope != "" {
 			return
 		}
@@ -93,15 +93,15 @@ func (g *graph) search(n int) []reach {
 		}
 		levels[depth] = append(levels[depth], to)
 	}
-	for _, scope := range []checks.Scope{checks.ScopeRuntime, checks.ScopeOptional, checks.ScopeDevelopment} {
+	for _, scope := range []inventory.Scope{inventory.ScopeRuntime, inventory.ScopeOptional, inventory.ScopeDevelopment} {
 		for _, r := range g.roots {
 			if r.scope == scope {
 				visit(r.to, r.to, 0, scope)
 			}
 		}
-		if scope == checks.ScopeOptional { // what runtime packages may go without
+		if scope == inventory.ScopeOptional { // what runtime packages may go without
 			for _, e := range g.edges {
-				if e.optional && reached[e.from].scope == checks.ScopeRuntime {
+				if e.optional && reached[e.from].scope == inventory.ScopeRuntime {
 					visit(e.to, e.from, reached[e.from].depth+1, scope)
 				}
 			}
@@ -109,7 +109,7 @@ func (g *graph) search(n int) []reach {
 		for depth := 0; depth < len(levels); depth++ {
 			for _, from := range levels[depth] {
 				for i := first[from]; i != 0; i = next[i-1] {
-					if e := g.edges[i-1]; !e.optional || scope != checks.ScopeRuntime {
+					if e := g.edges[i-1]; !e.optional || scope != inventory.ScopeRuntime {
 						visit(e.to, from, int32(depth)+1, scope)
 					}
 				}
@@ -133,7 +133,7 @@ func (g *graph) lists(n int) (first, next []int32) {
 }
 
 // via is the names from the direct dependency down to node i.
-func (g *graph) via(packages []checks.Package, reached []reach, i int32) []string {
+func (g *graph) via(packages []inventory.Package, reached []reach, i int32) []string {
 	n := int(reached[i].depth) + 1
 	if n > maxVia {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -128,7 +128,7 @@ var haskellLibraries = map[string]bool{
 func wantsCabal(text string) ([]want, error) {
 	var wants []want
 	own, number, in := "", 0, -1
-	scope := checks.ScopeRuntime
+	scope := inventory.ScopeRuntime
 	for line := range strings.Lines(text) {
 		number++
 		line = strings.TrimRight(line, " \t\r\n")
@@ -177,12 +177,12 @@ func cutField(line, name string) (string, bool) {
 }
 
 // cabalScope is what the part of a .cabal file is for that begins with line.
-func cabalScope(line string) checks.Scope {
+func cabalScope(line string) inventory.Scope {
 	switch kind, _, _ := strings.Cut(strings.ToLower(line), " "); kind {
 	case "test-suite", "benchmark":
-		return checks.ScopeDevelopment
+		return inventory.ScopeDevelopment
 	}
-	return checks.ScopeRuntime
+	return inventory.ScopeRuntime
 }
 
 // wantsHpack reads the dependencies of a package.yaml, from which hpack writes a .cabal file.
@@ -194,12 +194,12 @@ func wantsHpack(text string) ([]want, error) {
 	}
 	var w hpackWants
 	w.own = root.String("name")
-	w.list(root.Get("dependencies"), checks.ScopeRuntime)
+	w.list(root.Get("dependencies"), inventory.ScopeRuntime)
 	for _, part := range [...]string{"library", "executable", "internal-libraries", "executables"} {
-		w.parts(root.Get(part), checks.ScopeRuntime)
+		w.parts(root.Get(part), inventory.ScopeRuntime)
 	}
 	for _, part := range [...]string{"tests", "benchmarks"} {
-		w.parts(root.Get(part), checks.ScopeDevelopment)
+		w.parts(root.Get(part), inventory.ScopeDevelopment)
 	}
 	return w.wants, nil
 }
@@ -210,7 +210,7 @@ type hpackWants struct {
 }
 
 // parts adds what one part of the package needs, or each of several.
-func (w *hpackWants) parts(n syntax.Node, scope checks.Scope) {
+func (w *hpackWants) parts(n syntax.Node, scope inventory.Scope) {
 	w.list(n.Get("dependencies"), scope)
 	for part := range n.All() {
 		w.list(part.Get("dependencies"), scope)
@@ -218,7 +218,7 @@ func (w *hpackWants) parts(n syntax.Node, scope checks.Scope) {
 }
 
 // list adds dependencies written as a list of texts or as a table.
-func (w *hpackWants) list(n syntax.Node, scope checks.Scope) {
+func (w *hpackWants) list(n syntax.Node, scope inventory.Scope) {
 	for d := range n.All() {
 		text := d.Text()
 		if d.Key() != "" {

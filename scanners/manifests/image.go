@@ -8,7 +8,7 @@ import (
 
 	"github.com/package-url/packageurl-go"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // imageReference is the name of a container image: repository, tag and digest.
@@ -27,38 +27,38 @@ func (s *source) image(reference string, line int) {
 	if at := strings.IndexByte(held, '$'); at >= 0 {
 		colon := strings.LastIndexByte(held[:at], ':')
 		if colon < 0 || strings.Contains(held[colon:at], "/") {
-			s.unpinned(checks.SeverityMedium, reference, line, "which image is used depends on a variable without a value in the file")
+			s.unpinned(inventory.SeverityMedium, reference, line, "which image is used depends on a variable without a value in the file")
 			return
 		}
 		held, constraint = held[:colon], held[colon+1:]
 	}
 	m := match(imageReference, held)
 	if m == nil {
-		s.unpinned(checks.SeverityMedium, reference, line, "it is not written as the name of an image")
+		s.unpinned(inventory.SeverityMedium, reference, line, "it is not written as the name of an image")
 		return
 	}
 	name, tag, digest := imageName(m[1]), m[2], m[3]
 	i := s.add(name, "", line)
 	p := &s.packages[i]
-	p.Relation, p.Via = checks.Direct, []string{p.Name}
+	p.Relation, p.Via = inventory.Direct, []string{p.Name}
 	p.Constraint, p.Commit = strings.Clone(cut(constraint, maxShown)), strings.Clone(digest)
 	switch {
 	case constraint != "":
-		s.unpinned(checks.SeverityMedium, reference, line, "its version depends on a variable without a value in the file")
+		s.unpinned(inventory.SeverityMedium, reference, line, "its version depends on a variable without a value in the file")
 	case digest != "":
 		p.Version = strings.Clone(tag)
 	case tag == "" || tag == "latest":
 		p.Version = "latest"
-		s.unpinned(checks.SeverityMedium, reference, line, "it has no version, so what it holds changes with every release")
+		s.unpinned(inventory.SeverityMedium, reference, line, "it has no version, so what it holds changes with every release")
 	default:
 		p.Version = strings.Clone(tag)
-		s.unpinned(checks.SeverityLow, reference, line, "its tag can be moved to another content")
+		s.unpinned(inventory.SeverityLow, reference, line, "its tag can be moved to another content")
 	}
 	p.PURL = imagePURL(name, p.Version, digest)
 }
 
 // unpinned notes that nothing in the file pins the image, once for each.
-func (s *source) unpinned(severity checks.Severity, reference string, line int, why string) {
+func (s *source) unpinned(severity inventory.Severity, reference string, line int, why string) {
 	shown := cut(reference, maxShown)
 	if s.seen == nil {
 		s.seen = map[string]bool{}
@@ -67,8 +67,8 @@ func (s *source) unpinned(severity checks.Severity, reference string, line int, 
 		return
 	}
 	s.seen[shown] = true
-	s.observations = append(s.observations, checks.Observation{
-		Rule: checks.RuleImage, Severity: severity, Line: line, Subject: shown,
+	s.observations = append(s.observations, inventory.Observation{
+		Rule: inventory.RuleImage, Severity: severity, Line: line, Subject: shown,
 		Message: fmt.Sprintf("The image %s is not pinned: %s.", shown, why),
 		Remedy:  "Write the digest of the image that was tested behind its tag: name:tag@sha256:...",
 	})

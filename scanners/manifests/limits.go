@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -60,7 +60,7 @@ func invalid(language string, err error) error {
 var errEmpty = errors.New("is empty")
 
 // checkedText returns the text of f after the checks that need no parser (THREATS G23).
-func checkedText(f *checks.File) (string, error) {
+func checkedText(f *inventory.File) (string, error) {
 	if f.Problem != "" {
 		return "", gap{what: f.Problem, todo: "keep the manifest itself in the repository, as a plain file"}
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // pathOf is a path that the format is recognised by.
@@ -17,14 +17,14 @@ func pathOf(f Format) string {
 }
 
 // read reads one file.
-func read(t testing.TB, path, text string) checks.Manifest {
+func read(t testing.TB, path, text string) inventory.Manifest {
 	t.Helper()
-	return readFile(t, checks.File{Path: path, Data: []byte(text)})
+	return readFile(t, inventory.File{Path: path, Data: []byte(text)})
 }
 
-func readFile(t testing.TB, f checks.File) checks.Manifest {
+func readFile(t testing.TB, f inventory.File) inventory.Manifest {
 	t.Helper()
-	inv := Read(t.Context(), []checks.File{f})
+	inv := Read(t.Context(), []inventory.File{f})
 	if len(inv.Manifests) != 1 || inv.Manifests[0].Path != f.Path {
 		t.Fatalf("%s: got %d manifests, want the one of the file", f.Path, len(inv.Manifests))
 	}
@@ -32,7 +32,7 @@ func readFile(t testing.TB, f checks.File) checks.Manifest {
 }
 
 // wantGap fails unless m is a Manifest without packages whose Gap holds the words.
-func wantGap(t testing.TB, m checks.Manifest, words string) {
+func wantGap(t testing.TB, m inventory.Manifest, words string) {
 	t.Helper()
 	if !strings.Contains(m.Gap, words) || m.Gap == "" {
 		t.Errorf("%s: gap %q, want one about %q", m.Path, m.Gap, words)
@@ -46,7 +46,7 @@ func wantGap(t testing.TB, m checks.Manifest, words string) {
 // manifest without packages.
 func TestG23BadFiles(t *testing.T) {
 	t.Parallel()
-	bad := map[string]checks.File{
+	bad := map[string]inventory.File{
 		"symbolic link": {Problem: "is a symbolic link"},
 		"too large":     {Problem: "is larger than 32 MiB"},
 		"NUL bytes":     {Data: []byte("a\x00b")},
@@ -235,14 +235,14 @@ func TestG23TooManyPackages(t *testing.T) {
 func TestG23TooLarge(t *testing.T) {
 	t.Parallel()
 	data := append([]byte("# "), make([]byte, maxBytes)...)
-	wantGap(t, readFile(t, checks.File{Path: "requirements.txt", Data: data}), "larger than 32 MiB")
+	wantGap(t, readFile(t, inventory.File{Path: "requirements.txt", Data: data}), "larger than 32 MiB")
 }
 
 // TestG23EveryWantedFileComesOut gives all fixtures at once, each in a folder of its own.
 func TestG23EveryWantedFileComesOut(t *testing.T) {
 	t.Parallel()
 	files, _ := load(t, "testdata/read")
-	files = append(files, checks.File{Path: "z/yarn.lock", Problem: "is a symbolic link"}, checks.File{Path: "README.md"})
+	files = append(files, inventory.File{Path: "z/yarn.lock", Problem: "is a symbolic link"}, inventory.File{Path: "README.md"})
 	want := map[string]bool{}
 	for _, f := range files {
 		if Wanted(f.Path) {
@@ -268,7 +268,7 @@ func TestG23EndedContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	inv := Read(ctx, []checks.File{{Path: "requirements.txt", Data: []byte("a==1\n")}})
+	inv := Read(ctx, []inventory.File{{Path: "requirements.txt", Data: []byte("a==1\n")}})
 	wantGap(t, inv.Manifests[0], "not read in time")
 }
 
@@ -276,7 +276,7 @@ func TestG23PanicBecomesGap(t *testing.T) {
 	t.Parallel()
 	format := &Format{Name: "x", read: func(*source) error { panic("boom") }}
 	files := newTree(nil)
-	wantGap(t, files.read(t.Context(), &checks.File{Path: "x", Data: []byte("x")}, format), "stops its parser: boom")
+	wantGap(t, files.read(t.Context(), &inventory.File{Path: "x", Data: []byte("x")}, format), "stops its parser: boom")
 }
 
 // TestG20HostileFiles reads what has stopped other parsers. Each must end in a Gap or be read,
@@ -378,19 +378,19 @@ func TestG20ManyLocksShareCompanions(t *testing.T) {
 // files and companions of all kinds that look at others.
 func allocated(t *testing.T, folders int) uint64 {
 	t.Helper()
-	var files []checks.File
+	var files []inventory.File
 	dir := ""
 	wants := "x = \"1\"\n" + strings.Repeat("# filler\n", 2_000)
 	for range folders {
 		dir += "d/"
 		files = append(files,
-			checks.File{Path: dir + "Cargo.lock", Data: []byte("version = 4\n[[package]]\nname = \"p\"\nversion = \"1.0.0\"\n")},
-			checks.File{Path: dir + "Cargo.toml", Data: []byte("[package]\nname = \"p\"\n[dependencies]\n" + wants)},
-			checks.File{Path: dir + "yarn.lock", Data: []byte("# yarn lockfile v1\n")},
-			checks.File{Path: dir + "package.json", Data: []byte(`{"workspaces": ["**"], "dependencies": {"a": "1"}, "x": "` + strings.Repeat("x", 20_000) + `"}`)},
-			checks.File{Path: dir + "a.csproj", Data: []byte("<Project><ItemGroup><PackageReference Include=\"a\"/></ItemGroup></Project>")},
-			checks.File{Path: dir + "Directory.Packages.props", Data: []byte("<Project><Import/><ItemGroup>" + strings.Repeat("<PackageVersion Include=\"b\" Version=\"1\"/>", 1_000) + "</ItemGroup></Project>")},
-			checks.File{Path: dir + "pom.xml", Data: []byte("<project><parent><artifactId>p</artifactId></parent><artifactId>p</artifactId>" + strings.Repeat("<a/>", 2_000) + "</project>")},
+			inventory.File{Path: dir + "Cargo.lock", Data: []byte("version = 4\n[[package]]\nname = \"p\"\nversion = \"1.0.0\"\n")},
+			inventory.File{Path: dir + "Cargo.toml", Data: []byte("[package]\nname = \"p\"\n[dependencies]\n" + wants)},
+			inventory.File{Path: dir + "yarn.lock", Data: []byte("# yarn lockfile v1\n")},
+			inventory.File{Path: dir + "package.json", Data: []byte(`{"workspaces": ["**"], "dependencies": {"a": "1"}, "x": "` + strings.Repeat("x", 20_000) + `"}`)},
+			inventory.File{Path: dir + "a.csproj", Data: []byte("<Project><ItemGroup><PackageReference Include=\"a\"/></ItemGroup></Project>")},
+			inventory.File{Path: dir + "Directory.Packages.props", Data: []byte("<Project><Import/><ItemGroup>" + strings.Repeat("<PackageVersion Include=\"b\" Version=\"1\"/>", 1_000) + "</ItemGroup></Project>")},
+			inventory.File{Path: dir + "pom.xml", Data: []byte("<project><parent><artifactId>p</artifactId></parent><artifactId>p</artifactId>" + strings.Repeat("<a/>", 2_000) + "</project>")},
 		)
 	}
 	var before, after runtime.MemStats

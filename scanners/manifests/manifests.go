@@ -19,7 +19,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -47,15 +47,15 @@ func FormatName(path string) string {
 // lock file was left out. So give it every Wanted file of the tree, or at least those in the
 // folders of the changed ones and above. Nothing in files can make Read fail, panic or read
 // anything else; what could not be read completely is told in Manifest.Gap.
-func Read(ctx context.Context, files []checks.File) checks.Inventory {
+func Read(ctx context.Context, files []inventory.File) inventory.Inventory {
 	return ReadNoting(ctx, files, func(string) {})
 }
 
 // ReadNoting is Read, and calls begin with the path of each manifest before it reads it, so that
 // whoever has to end a reading knows which one it was.
-func ReadNoting(ctx context.Context, files []checks.File, begin func(path string)) checks.Inventory {
+func ReadNoting(ctx context.Context, files []inventory.File, begin func(path string)) inventory.Inventory {
 	t := newTree(files)
-	var inventory checks.Inventory
+	var inv inventory.Inventory
 	// Lock files come first: they say which companions they resolve.
 	for _, companions := range []bool{false, true} {
 		for i := range files {
@@ -65,17 +65,17 @@ func ReadNoting(ctx context.Context, files []checks.File, begin func(path string
 				continue
 			}
 			begin(f.Path)
-			inventory.Manifests = append(inventory.Manifests, t.read(ctx, f, format))
+			inv.Manifests = append(inv.Manifests, t.read(ctx, f, format))
 		}
 	}
-	slices.SortFunc(inventory.Manifests, func(a, b checks.Manifest) int { return cmp.Compare(a.Path, b.Path) })
-	return inventory
+	slices.SortFunc(inv.Manifests, func(a, b inventory.Manifest) int { return cmp.Compare(a.Path, b.Path) })
+	return inv
 }
 
 // tree is the files given to one Read.
 type tree struct {
-	files  map[string]*checks.File
-	links  []*checks.File         // submodules, which are no files
+	files  map[string]*inventory.File
+	links  []*inventory.File      // submodules, which are no files
 	wanted func(path string) bool // Wanted, which the table of formats may not name itself
 	// resolved tells, for the folder of each lock file that says so, which folders' manifests
 	// the lock file resolves. Written while lock files are read, used for companions.
@@ -92,9 +92,9 @@ type tree struct {
 	folders  map[string][]string // by name of file, made when first asked for
 }
 
-func newTree(files []checks.File) *tree {
+func newTree(files []inventory.File) *tree {
 	t := &tree{
-		files: make(map[string]*checks.File, len(files)), wanted: Wanted, resolved: map[string]map[string]bool{},
+		files: make(map[string]*inventory.File, len(files)), wanted: Wanted, resolved: map[string]map[string]bool{},
 		wants: map[string][]want{}, crates: map[string]crate{}, pins: map[string]map[string]string{}, xmls: map[string]syntax.Node{}, msbuild: map[string]*msbuildFile{},
 	}
 	for i := range files {
@@ -143,8 +143,8 @@ func (t *tree) holders(name string) []string {
 }
 
 // read reads one file. A panic of a parser becomes the Manifest's Gap.
-func (t *tree) read(ctx context.Context, f *checks.File, format *Format) (m checks.Manifest) {
-	m = checks.Manifest{Path: f.Path, Digest: f.Digest, Format: format.Name}
+func (t *tree) read(ctx context.Context, f *inventory.File, format *Format) (m inventory.Manifest) {
+	m = inventory.Manifest{Path: f.Path, Digest: f.Digest, Format: format.Name}
 	defer func() {
 		if r := recover(); r != nil {
 			m.Packages, m.Observations = nil, nil
@@ -179,10 +179,10 @@ type source struct {
 	text     string // valid UTF-8 without byte order mark
 	format   *Format
 	tree     *tree
-	packages []checks.Package
+	packages []inventory.Package
 	full     bool // more than maxPackages were added
 
-	observations []checks.Observation
+	observations []inventory.Observation
 	seen         map[string]bool // what observations are about, of images
 }
 
@@ -229,7 +229,7 @@ func (s *source) add(name, version string, line int) int {
 		s.full = true
 		return len(s.packages) - 1
 	}
-	s.packages = append(s.packages, checks.Package{Ecosystem: s.format.Ecosystem, Line: line, Manager: s.format.Manager})
+	s.packages = append(s.packages, inventory.Package{Ecosystem: s.format.Ecosystem, Line: line, Manager: s.format.Manager})
 	i := len(s.packages) - 1
 	s.name(i, name, version)
 	return i
@@ -244,14 +244,14 @@ func (s *source) name(i int, name, version string) {
 }
 
 // direct says that the project needs package i itself.
-func (s *source) direct(i int, scope checks.Scope) {
+func (s *source) direct(i int, scope inventory.Scope) {
 	p := &s.packages[i]
-	p.Relation, p.Scope, p.Via = checks.Direct, scope, []string{p.Name}
+	p.Relation, p.Scope, p.Via = inventory.Direct, scope, []string{p.Name}
 }
 
 // unique merges packages that are there several times: the first line stays, the strongest
 // scope and the most direct relation win.
-func unique(packages []checks.Package) []checks.Package {
+func unique(packages []inventory.Package) []inventory.Package {
 	seen := make(map[string]int32, len(packages))
 	kept := packages[:0]
 	for i := range packages {
@@ -278,7 +278,7 @@ func unique(packages []checks.Package) []checks.Package {
 
 // merge adds to p what another place of the same package tells. A place that nothing was
 // found to need tells nothing about one that is needed.
-func merge(p, other *checks.Package) {
+func merge(p, other *inventory.Package) {
 	if other.Line != 0 && (p.Line == 0 || other.Line < p.Line) {
 		p.Line = other.Line
 	}
@@ -294,17 +294,17 @@ func merge(p, other *checks.Package) {
 	case other.Scope == p.Scope && other.Via != nil && (p.Via == nil || len(other.Via) < len(p.Via)):
 		p.Via = other.Via
 	}
-	if other.Relation == checks.Direct || p.Relation == "" {
+	if other.Relation == inventory.Direct || p.Relation == "" {
 		p.Relation = other.Relation
 	}
 }
 
 // strength orders scopes by how strictly they are judged. An unknown one is like runtime.
-func strength(s checks.Scope) int {
+func strength(s inventory.Scope) int {
 	switch s {
-	case checks.ScopeDevelopment:
+	case inventory.ScopeDevelopment:
 		return 0
-	case checks.ScopeOptional:
+	case inventory.ScopeOptional:
 		return 1
 	case "":
 		return 2

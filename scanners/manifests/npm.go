@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -18,7 +18,7 @@ import (
 // Source: https://docs.npmjs.com/cli/configuring-npm/package-lock-json.
 func readPackageLock(s *source) error {
 	n := min(len(s.text)/700, 1<<16) // packages to expect; a guess saves half of the copying
-	s.packages = make([]checks.Package, 0, n)
+	s.packages = make([]inventory.Package, 0, n)
 	l := &npmLock{s: s, r: syntax.NewReader(s.text), places: newPlaces(n), needs: make([]npmNeed, 0, 4*n)}
 	l.readField, l.readNeed = l.field, l.need
 	l.r.Object(l.top)
@@ -69,11 +69,11 @@ type npmNeed struct {
 }
 
 // kinds are what dependencies can be needed for, by npmNeed.kind. noNeed is none.
-var kinds = [...]checks.Scope{checks.ScopeRuntime, checks.ScopeOptional, checks.ScopeDevelopment}
+var kinds = [...]inventory.Scope{inventory.ScopeRuntime, inventory.ScopeOptional, inventory.ScopeDevelopment}
 
 const noNeed = uint8(len(kinds))
 
-func needKind(s checks.Scope) uint8 {
+func needKind(s inventory.Scope) uint8 {
 	for k, scope := range kinds {
 		if scope == s {
 			return uint8(k)
@@ -161,14 +161,14 @@ func (l *npmLock) installed(path string) {
 
 // flagged is the scope that the flags of an entry claim. The graph may find a stronger need;
 // then a flag that hides it is not believed.
-func flagged(dev, optional bool) checks.Scope {
+func flagged(dev, optional bool) inventory.Scope {
 	switch {
 	case dev:
-		return checks.ScopeDevelopment
+		return inventory.ScopeDevelopment
 	case optional:
-		return checks.ScopeOptional
+		return inventory.ScopeOptional
 	}
-	return checks.ScopeRuntime
+	return inventory.ScopeRuntime
 }
 
 // own makes needs those of package i, without what npm does not install for a package: its
@@ -180,7 +180,7 @@ func (l *npmLock) own(needs []npmNeed, i int32) {
 	}
 	for k := range needs {
 		needs[k].from = i
-		if kinds[needs[k].kind] == checks.ScopeDevelopment || len(optional) > 0 && optional[needs[k].name] {
+		if kinds[needs[k].kind] == inventory.ScopeDevelopment || len(optional) > 0 && optional[needs[k].name] {
 			needs[k].kind = noNeed
 		}
 	}
@@ -209,11 +209,11 @@ func (l *npmLock) field(key string) {
 	case "link":
 		e.link = l.r.True()
 	case "dependencies", "peerDependencies":
-		l.readNeeds(checks.ScopeRuntime)
+		l.readNeeds(inventory.ScopeRuntime)
 	case "optionalDependencies":
-		l.readNeeds(checks.ScopeOptional)
+		l.readNeeds(inventory.ScopeOptional)
 	case "devDependencies":
-		l.readNeeds(checks.ScopeDevelopment)
+		l.readNeeds(inventory.ScopeDevelopment)
 	case "peerDependenciesMeta":
 		l.peers()
 	default:
@@ -233,7 +233,7 @@ func (l *npmLock) deprecated() string {
 }
 
 // readNeeds reads a table of names and ranges. Some tools write a list where nothing is needed.
-func (l *npmLock) readNeeds(scope checks.Scope) {
+func (l *npmLock) readNeeds(scope inventory.Scope) {
 	if l.r.Next() != syntax.Table {
 		l.r.Skip()
 		return
@@ -280,7 +280,7 @@ func (l *npmLock) graph() *graph {
 		} else if n.from < 0 {
 			g.directRange(to, kinds[n.kind], n.accepts)
 		} else {
-			g.needRange(int(n.from), to, kinds[n.kind] == checks.ScopeOptional, n.accepts)
+			g.needRange(int(n.from), to, kinds[n.kind] == inventory.ScopeOptional, n.accepts)
 		}
 	}
 	return g

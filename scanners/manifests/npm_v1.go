@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // tree reads the "dependencies" of a folder in a version 1 file, where packages lie inside
@@ -34,7 +34,7 @@ func (l *npmLock) tree(at int32) {
 			case "requires":
 				l.entry.place = place
 				first := len(l.needs)
-				l.readNeeds(checks.ScopeRuntime)
+				l.readNeeds(inventory.ScopeRuntime)
 				l.own(l.needs[first:], int32(i))
 			case "dependencies":
 				l.tree(place)

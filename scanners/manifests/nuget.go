@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -47,7 +47,7 @@ func addFramework(s *source, g *graph, framework syntax.Node) {
 		i := s.add(name, p.String("resolved"), p.Line())
 		byName[strings.ToLower(p.Key())] = i
 		if p.String("type") == "Direct" {
-			g.directRange(i, checks.ScopeRuntime, p.String("requested"))
+			g.directRange(i, inventory.ScopeRuntime, p.String("requested"))
 		}
 	}
 	for p := range framework.All() {
@@ -57,7 +57,7 @@ func addFramework(s *source, g *graph, framework syntax.Node) {
 			switch {
 			case !ok:
 			case s.packages[from].Name == "":
-				g.directRange(to, checks.ScopeRuntime, d.Text())
+				g.directRange(to, inventory.ScopeRuntime, d.Text())
 			default:
 				g.needRange(from, to, false, d.Text())
 			}
@@ -85,7 +85,7 @@ func readPackagesConfig(s *source) error {
 		}
 		i := s.add(id, version, p.Line())
 		if strings.EqualFold(p.String("@developmentDependency"), "true") {
-			s.packages[i].Scope = checks.ScopeDevelopment
+			s.packages[i].Scope = inventory.ScopeDevelopment
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/podfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/misc/githubactions"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // oracles are the library's readers of the formats that we read ourselves.
@@ -109,7 +109,7 @@ func oracle(t testing.TB, format, p string, files memory) (found []string, err e
 	return slices.Compact(found), err
 }
 
-func ours(m checks.Manifest) []string {
+func ours(m inventory.Manifest) []string {
 	var found []string
 	for _, p := range m.Packages {
 		found = append(found, p.Name+" "+p.Version)
@@ -129,9 +129,9 @@ func corpus(t testing.TB) string {
 }
 
 // load reads all files below dir.
-func load(t testing.TB, dir string) ([]checks.File, memory) {
+func load(t testing.TB, dir string) ([]inventory.File, memory) {
 	t.Helper()
-	var files []checks.File
+	var files []inventory.File
 	all := memory{}
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -143,7 +143,7 @@ func load(t testing.TB, dir string) ([]checks.File, memory) {
 		}
 		rel, err := filepath.Rel(dir, name)
 		rel = filepath.ToSlash(rel)
-		files = append(files, checks.File{Path: rel, Data: data})
+		files = append(files, inventory.File{Path: rel, Data: data})
 		all[rel] = data
 		return err
 	})

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -32,12 +32,12 @@ func wantsPackageJSON(text string) ([]want, error) {
 	var wants []want
 	for _, group := range []struct {
 		key   string
-		scope checks.Scope
+		scope inventory.Scope
 	}{
-		{"dependencies", checks.ScopeRuntime},
-		{"optionalDependencies", checks.ScopeOptional},
-		{"peerDependencies", checks.ScopeRuntime},
-		{"devDependencies", checks.ScopeDevelopment},
+		{"dependencies", inventory.ScopeRuntime},
+		{"optionalDependencies", inventory.ScopeOptional},
+		{"peerDependencies", inventory.ScopeRuntime},
+		{"devDependencies", inventory.ScopeDevelopment},
 	} {
 		for d := range root.Get(group.key).All() {
 			if spec := d.Text(); !isFolder(spec) {
@@ -49,7 +49,7 @@ func wantsPackageJSON(text string) ([]want, error) {
 }
 
 // npmWant is a dependency called name with a range, which may be an alias.
-func npmWant(name, spec string, scope checks.Scope, line int) want {
+func npmWant(name, spec string, scope inventory.Scope, line int) want {
 	w := want{key: name, spec: spec, scope: scope, line: line}
 	if real, alias := strings.CutPrefix(spec, "npm:"); alias {
 		name, spec = splitAt(real)

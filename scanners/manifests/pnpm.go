@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -184,13 +184,13 @@ func (l *pnpmLock) find(name, ref string) (int, bool) {
 func (l *pnpmLock) importer(p syntax.Node) {
 	for _, group := range []struct {
 		key   string
-		scope checks.Scope
+		scope inventory.Scope
 	}{
-		{"dependencies", checks.ScopeRuntime},
-		{"optionalDependencies", checks.ScopeOptional},
-		{"devDependencies", checks.ScopeDevelopment},
-		{"packageManagerDependencies", checks.ScopeDevelopment},
-		{"configDependencies", checks.ScopeDevelopment},
+		{"dependencies", inventory.ScopeRuntime},
+		{"optionalDependencies", inventory.ScopeOptional},
+		{"devDependencies", inventory.ScopeDevelopment},
+		{"packageManagerDependencies", inventory.ScopeDevelopment},
+		{"configDependencies", inventory.ScopeDevelopment},
 	} {
 		for d := range p.Get(group.key).All() {
 			ref := d.Text()

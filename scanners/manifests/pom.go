@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -207,8 +207,8 @@ func (p *pom) add(d syntax.Node) {
 	i := p.s.add(name, version, d.Line())
 	pkg := &p.s.packages[i]
 	pkg.Constraint = strings.Clone(constraint)
-	pkg.Relation, pkg.Via, pkg.Scope = checks.Direct, []string{pkg.Name}, checks.ScopeRuntime
+	pkg.Relation, pkg.Via, pkg.Scope = inventory.Direct, []string{pkg.Name}, inventory.ScopeRuntime
 	if d.Get("scope").Text() == "test" {
-		pkg.Scope = checks.ScopeDevelopment
+		pkg.Scope = inventory.ScopeDevelopment
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -30,11 +30,11 @@ func readPubspec(s *source) error {
 		pkg.Commit = strings.Clone(p.Get("description").Get("resolved-ref").Text())
 		switch p.Get("dependency").Text() {
 		case "direct main", "direct overridden":
-			s.direct(i, checks.ScopeRuntime)
+			s.direct(i, inventory.ScopeRuntime)
 		case "direct dev":
-			s.direct(i, checks.ScopeDevelopment)
+			s.direct(i, inventory.ScopeDevelopment)
 		case "transitive":
-			pkg.Relation = checks.Transitive
+			pkg.Relation = inventory.Transitive
 		}
 	}
 	return nil
@@ -53,8 +53,8 @@ func wantsPubspec(text string) ([]want, error) {
 	var wants []want
 	for _, group := range [...]struct {
 		key   string
-		scope checks.Scope
-	}{{"dependencies", checks.ScopeRuntime}, {"dev_dependencies", checks.ScopeDevelopment}, {"dependency_overrides", checks.ScopeRuntime}} {
+		scope inventory.Scope
+	}{{"dependencies", inventory.ScopeRuntime}, {"dev_dependencies", inventory.ScopeDevelopment}, {"dependency_overrides", inventory.ScopeRuntime}} {
 		for d := range root.Get(group.key).All() {
 			if d.Get("sdk").Kind() != syntax.Absent || d.Get("path").Kind() != syntax.Absent {
 				continue

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -22,22 +22,22 @@ func wantsPyproject(text string) ([]want, error) {
 	}
 	var w pyprojectWants
 	project, tool := root.Get("project"), root.Get("tool")
-	w.list(project.Get("dependencies"), checks.ScopeRuntime)
+	w.list(project.Get("dependencies"), inventory.ScopeRuntime)
 	for extra := range project.Get("optional-dependencies").All() {
-		w.list(extra, checks.ScopeOptional)
+		w.list(extra, inventory.ScopeOptional)
 	}
 	for group := range root.Get("dependency-groups").All() {
-		w.list(group, checks.ScopeDevelopment)
+		w.list(group, inventory.ScopeDevelopment)
 	}
 	for group := range tool.Get("pdm").Get("dev-dependencies").All() {
-		w.list(group, checks.ScopeDevelopment)
+		w.list(group, inventory.ScopeDevelopment)
 	}
-	w.list(tool.Get("uv").Get("dev-dependencies"), checks.ScopeDevelopment)
+	w.list(tool.Get("uv").Get("dev-dependencies"), inventory.ScopeDevelopment)
 	poetry := tool.Get("poetry")
-	w.table(poetry.Get("dependencies"), checks.ScopeRuntime)
-	w.table(poetry.Get("dev-dependencies"), checks.ScopeDevelopment)
+	w.table(poetry.Get("dependencies"), inventory.ScopeRuntime)
+	w.table(poetry.Get("dev-dependencies"), inventory.ScopeDevelopment)
 	for group := range poetry.Get("group").All() {
-		w.table(group.Get("dependencies"), checks.ScopeDevelopment)
+		w.table(group.Get("dependencies"), inventory.ScopeDevelopment)
 	}
 	return w, nil
 }
@@ -45,7 +45,7 @@ func wantsPyproject(text string) ([]want, error) {
 type pyprojectWants []want
 
 // list adds requirements as pip writes them. Folders of the repository are left out.
-func (w *pyprojectWants) list(n syntax.Node, scope checks.Scope) {
+func (w *pyprojectWants) list(n syntax.Node, scope inventory.Scope) {
 	for d := range n.All() {
 		name, spec, ok := splitRequirement(d.Text())
 		if d.Kind() != syntax.Text || !ok || strings.HasPrefix(spec, "file:") {
@@ -62,7 +62,7 @@ var exactPoetry = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompi
 
 // table adds dependencies as Poetry writes them: a requirement, a table with one, or a list of
 // such for several platforms.
-func (w *pyprojectWants) table(n syntax.Node, scope checks.Scope) {
+func (w *pyprojectWants) table(n syntax.Node, scope inventory.Scope) {
 	for d := range n.All() {
 		if d.Key() == "python" {
 			continue
@@ -83,14 +83,14 @@ func (w *pyprojectWants) table(n syntax.Node, scope checks.Scope) {
 	}
 }
 
-func poetryWant(key string, e syntax.Node, line int, scope checks.Scope) want {
+func poetryWant(key string, e syntax.Node, line int, scope inventory.Scope) want {
 	spec := e.Text()
 	if e.Kind() == syntax.Table {
 		if spec = e.String("version"); spec == "" {
 			spec = e.String("git") + e.String("url")
 		}
-		if e.Get("optional").True() && scope == checks.ScopeRuntime {
-			scope = checks.ScopeOptional
+		if e.Get("optional").True() && scope == inventory.ScopeRuntime {
+			scope = inventory.ScopeOptional
 		}
 	}
 	name := pypiName(key)
@@ -110,8 +110,8 @@ func wantsPipfile(text string) ([]want, error) {
 	var wants []want
 	for _, group := range []struct {
 		key   string
-		scope checks.Scope
-	}{{"packages", checks.ScopeRuntime}, {"dev-packages", checks.ScopeDevelopment}} {
+		scope inventory.Scope
+	}{{"packages", inventory.ScopeRuntime}, {"dev-packages", inventory.ScopeDevelopment}} {
 		for d := range root.Get(group.key).All() {
 			if d.Get("path").Kind() != syntax.Absent {
 				continue

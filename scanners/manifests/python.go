@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -135,7 +135,7 @@ func (l *pythonLock) needRange(i int, name, version string, optional bool, accep
 }
 
 // direct notes that the project needs name itself, and which versions of it.
-func (l *pythonLock) direct(name, version string, scope checks.Scope, accepts string) {
+func (l *pythonLock) direct(name, version string, scope inventory.Scope, accepts string) {
 	for _, to := range l.find(name, version) {
 		l.g.directRange(to, scope, accepts)
 	}
@@ -150,12 +150,12 @@ func (l *pythonLock) projectWants(name string, read func(string) ([]want, error)
 }
 
 // groupScope is the scope of a package that a lock file puts into groups.
-func groupScope(groups syntax.Node) checks.Scope {
-	scope, strongest := checks.Scope(""), -1
+func groupScope(groups syntax.Node) inventory.Scope {
+	scope, strongest := inventory.Scope(""), -1
 	for g := range groups.All() {
-		s := checks.ScopeDevelopment
+		s := inventory.ScopeDevelopment
 		if name := g.Text(); name == "main" || name == "default" {
-			s = checks.ScopeRuntime
+			s = inventory.ScopeRuntime
 		}
 		if strength(s) > strongest {
 			scope, strongest = s, strength(s)
@@ -174,8 +174,8 @@ func readPipfileLock(s *source) error {
 	spec := root.Get("_meta").Get("pipfile-spec")
 	groups := []struct {
 		key   string
-		scope checks.Scope
-	}{{"default", checks.ScopeRuntime}, {"develop", checks.ScopeDevelopment}}
+		scope inventory.Scope
+	}{{"default", inventory.ScopeRuntime}, {"develop", inventory.ScopeDevelopment}}
 	switch {
 	case spec.Kind() != syntax.Absent && spec.Text() != "6":
 		return fmt.Errorf("has a pipfile-spec (line %d) that is not known; known is 6", spec.Line())
@@ -194,7 +194,7 @@ func readPipfileLock(s *source) error {
 	return nil
 }
 
-func addPipfile(s *source, p syntax.Node, scope checks.Scope, direct map[string]bool) {
+func addPipfile(s *source, p syntax.Node, scope inventory.Scope, direct map[string]bool) {
 	spec := p.String("version")
 	if spec == "" {
 		for _, address := range [...]string{"git", "file", "path"} {
@@ -216,9 +216,9 @@ func addPipfile(s *source, p syntax.Node, scope checks.Scope, direct map[string]
 		pkg.Commit = strings.Clone(ref)
 	}
 	if len(direct) > 0 {
-		pkg.Relation = checks.Transitive
+		pkg.Relation = inventory.Transitive
 		if direct[pkg.Name] {
-			pkg.Relation, pkg.Via = checks.Direct, []string{pkg.Name}
+			pkg.Relation, pkg.Via = inventory.Direct, []string{pkg.Name}
 		}
 	}
 }

@@ -3,7 +3,7 @@ package manifests
 import (
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -25,11 +25,11 @@ func readPoetry(s *source) error {
 		}
 		switch category := p.String("category"); {
 		case p.Get("optional").True():
-			pkg.Scope = checks.ScopeOptional
+			pkg.Scope = inventory.ScopeOptional
 		case category == "main":
-			pkg.Scope = checks.ScopeRuntime
+			pkg.Scope = inventory.ScopeRuntime
 		case category == "dev":
-			pkg.Scope = checks.ScopeDevelopment
+			pkg.Scope = inventory.ScopeDevelopment
 		default:
 			pkg.Scope = groupScope(p.Get("groups"))
 		}
@@ -63,8 +63,8 @@ func readPDM(s *source) error {
 		if err != nil {
 			return err
 		}
-		if groupScope(p.Get("groups")) == checks.ScopeRuntime {
-			s.packages[i].Scope = checks.ScopeRuntime
+		if groupScope(p.Get("groups")) == inventory.ScopeRuntime {
+			s.packages[i].Scope = inventory.ScopeRuntime
 		}
 		s.packages[i].Commit = strings.Clone(p.String("revision"))
 	}
@@ -80,7 +80,7 @@ func readPDM(s *source) error {
 	for i, p := range l.nodes {
 		// Whether a group is an extra or for development, the lock file does not tell.
 		if s.packages[i].Scope == "" && !p.Get("groups").Empty() {
-			s.packages[i].Scope = checks.ScopeOptional
+			s.packages[i].Scope = inventory.ScopeOptional
 		}
 	}
 	return nil
@@ -114,12 +114,12 @@ func readUV(s *source) error {
 			ranges = uvRanges(p)
 		}
 		for d := range p.Get("dependencies").All() {
-			l.uvNeed(i, d, checks.ScopeRuntime, ranges)
+			l.uvNeed(i, d, inventory.ScopeRuntime, ranges)
 		}
 		for _, group := range []struct {
 			key   string
-			scope checks.Scope
-		}{{"optional-dependencies", checks.ScopeOptional}, {"dev-dependencies", checks.ScopeDevelopment}} {
+			scope inventory.Scope
+		}{{"optional-dependencies", inventory.ScopeOptional}, {"dev-dependencies", inventory.ScopeDevelopment}} {
 			for extra := range p.Get(group.key).All() {
 				for d := range extra.All() {
 					l.uvNeed(i, d, group.scope, ranges)
@@ -133,7 +133,7 @@ func readUV(s *source) error {
 }
 
 // uvNeed notes one dependency of package i: direct when i is the project, which accepts ranges.
-func (l *pythonLock) uvNeed(i int, d syntax.Node, scope checks.Scope, ranges map[string]string) {
+func (l *pythonLock) uvNeed(i int, d syntax.Node, scope inventory.Scope, ranges map[string]string) {
 	if l.s.packages[i].Name == "" {
 		l.direct(d.String("name"), d.String("version"), scope, ranges[d.String("name")])
 	} else {

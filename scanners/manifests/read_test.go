@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -54,7 +54,7 @@ func TestRead(t *testing.T) {
 }
 
 // show writes an Inventory for people: a line for each manifest and package.
-func show(inv checks.Inventory) string {
+func show(inv inventory.Inventory) string {
 	var b strings.Builder
 	for _, m := range inv.Manifests {
 		fmt.Fprintf(&b, "%s: %s\n", m.Path, m.Format)

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // readRequirements reads a requirements file of pip, its hashes and the comments in which
@@ -253,7 +253,7 @@ func (r *requirements) relate() {
 			if from, ok := byName[by]; ok && by != "" {
 				g.need(from, to, false)
 			} else if by == "" {
-				g.direct(to, checks.ScopeRuntime)
+				g.direct(to, inventory.ScopeRuntime)
 			}
 		}
 	}

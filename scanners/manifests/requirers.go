@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // The bounds of Package.Requirers. A range of more bytes is not told.
@@ -15,7 +15,7 @@ const (
 
 // tellRequirers tells the packages who needs them, the project first. All of a file lies in one
 // slice and one text: there are three edges for each package, and most are never asked for.
-func (g *graph) tellRequirers(packages []checks.Package) {
+func (g *graph) tellRequirers(packages []inventory.Package) {
 	counts := make([]uint8, len(packages))
 	total, text := 0, 0
 	count := func(to int32, accepts string) {
@@ -34,28 +34,28 @@ func (g *graph) tellRequirers(packages []checks.Package) {
 	if total == 0 {
 		return
 	}
-	t := telling{packages: packages, counts: counts, room: make([]checks.Requirer, total)}
+	t := telling{packages: packages, counts: counts, room: make([]inventory.Requirer, total)}
 	t.text.Grow(text)
 	for i := range g.roots {
-		t.tell(g.roots[i].to, checks.Requirer{Constraint: g.roots[i].accepts})
+		t.tell(g.roots[i].to, inventory.Requirer{Constraint: g.roots[i].accepts})
 	}
 	for i := range g.edges {
 		e := &g.edges[i]
 		by := &packages[e.from]
-		t.tell(e.to, checks.Requirer{Name: by.Name, Version: by.Version, Constraint: e.accepts})
+		t.tell(e.to, inventory.Requirer{Name: by.Name, Version: by.Version, Constraint: e.accepts})
 	}
 }
 
 // telling is one tellRequirers under way.
 type telling struct {
-	packages []checks.Package
-	counts   []uint8           // how many requirers a package has room for
-	room     []checks.Requirer // that no package has yet
-	text     strings.Builder   // of the constraints
+	packages []inventory.Package
+	counts   []uint8              // how many requirers a package has room for
+	room     []inventory.Requirer // that no package has yet
+	text     strings.Builder      // of the constraints
 }
 
 // tell adds a requirer of package to, unless it is there or there is no room.
-func (t *telling) tell(to int32, r checks.Requirer) {
+func (t *telling) tell(to int32, r inventory.Requirer) {
 	p := &t.packages[to]
 	if p.Requirers == nil {
 		n := t.counts[to]
@@ -72,7 +72,7 @@ func (t *telling) tell(to int32, r checks.Requirer) {
 }
 
 // moreRequirers adds to the requirers of one place of a package those of another place.
-func moreRequirers(list, more []checks.Requirer) []checks.Requirer {
+func moreRequirers(list, more []inventory.Requirer) []inventory.Requirer {
 	for _, r := range more {
 		if len(list) < maxRequirers && !slices.Contains(list, r) {
 			list = append(slices.Clip(list), r)

@@ -7,11 +7,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // who lists the requirers of each package: "a 1.0.0 < project ^1.0.0, b 2.0.0 ~1.0".
-func who(m checks.Manifest) []string {
+func who(m inventory.Manifest) []string {
 	var lines []string
 	for _, p := range m.Packages {
 		var by []string
@@ -84,9 +84,9 @@ func TestRequirers(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			files := []checks.File{{Path: x.path, Data: []byte(x.text)}}
+			files := []inventory.File{{Path: x.path, Data: []byte(x.text)}}
 			for name, text := range x.beside {
-				files = append(files, checks.File{Path: name, Data: []byte(text)})
+				files = append(files, inventory.File{Path: name, Data: []byte(text)})
 			}
 			for _, m := range Read(t.Context(), files).Manifests {
 				if m.Path != x.path {
@@ -112,15 +112,15 @@ func TestG20RequirersAreFew(t *testing.T) {
 		fmt.Fprintf(&b, `, "node_modules/p%d": {"version": "1.0.0", "dependencies": {"x": ">=%d"}}`, i, i)
 	}
 	fmt.Fprintf(&b, `, "node_modules/long": {"version": "1.0.0", "dependencies": {"p0": "%s"}}}}`, strings.Repeat("1 || ", 100)+"2")
-	packages := Read(t.Context(), []checks.File{{Path: "package-lock.json", Data: []byte(b.String())}}).Manifests[0].Packages
-	want := []checks.Requirer{{Constraint: "^9"}}
+	packages := Read(t.Context(), []inventory.File{{Path: "package-lock.json", Data: []byte(b.String())}}).Manifests[0].Packages
+	want := []inventory.Requirer{{Constraint: "^9"}}
 	for i := range 7 {
-		want = append(want, checks.Requirer{Name: fmt.Sprintf("p%d", i), Version: "1.0.0", Constraint: fmt.Sprintf(">=%d", i)})
+		want = append(want, inventory.Requirer{Name: fmt.Sprintf("p%d", i), Version: "1.0.0", Constraint: fmt.Sprintf(">=%d", i)})
 	}
 	if diff := cmp.Diff(want, packages[0].Requirers); diff != "" {
 		t.Errorf("the project first, then the file's order (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]checks.Requirer{{Name: "long", Version: "1.0.0"}}, packages[1].Requirers); diff != "" {
+	if diff := cmp.Diff([]inventory.Requirer{{Name: "long", Version: "1.0.0"}}, packages[1].Requirers); diff != "" {
 		t.Errorf("a constraint that is too long (-want +got):\n%s", diff)
 	}
 }

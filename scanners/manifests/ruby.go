@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // readGemfileLock reads Gemfile.lock and gems.locked:
@@ -39,7 +39,7 @@ func readGemfileLock(s *source) error {
 	for _, n := range l.needs {
 		for _, to := range l.byName[n.name] {
 			if s.packages[n.from].Name == "" { // a folder of the repository
-				g.directRange(to, checks.ScopeRuntime, n.accepts)
+				g.directRange(to, inventory.ScopeRuntime, n.accepts)
 			} else {
 				g.needRange(n.from, to, false, n.accepts)
 			}
@@ -47,7 +47,7 @@ func readGemfileLock(s *source) error {
 	}
 	for _, n := range l.direct {
 		for _, to := range l.byName[n.name] {
-			g.directRange(to, checks.ScopeRuntime, n.accepts)
+			g.directRange(to, inventory.ScopeRuntime, n.accepts)
 		}
 	}
 	g.apply(s.packages)

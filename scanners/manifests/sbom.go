@@ -8,7 +8,7 @@ import (
 
 	"github.com/package-url/packageurl-go"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -95,7 +95,7 @@ type sbom struct {
 // sbomNeed is a dependency between two references.
 type sbomNeed struct {
 	from, to string
-	scope    checks.Scope // "" for runtime
+	scope    inventory.Scope // "" for runtime
 }
 
 // nameless counts components that cannot be told.
@@ -126,7 +126,7 @@ type component struct {
 	ref, purl, licence string
 	line               int // of its name; 0 when it has none
 	at                 int // where it begins
-	scope              checks.Scope
+	scope              inventory.Scope
 	code               bool // it is a package by its kind, also without a package URL
 }
 
@@ -182,11 +182,11 @@ func (b *sbom) relate() {
 		if isRoot[n.from] {
 			scope := n.scope
 			if scope == "" {
-				scope = checks.ScopeRuntime
+				scope = inventory.ScopeRuntime
 			}
 			g.direct(to, scope)
 		} else if from, ok := b.byRef[n.from]; ok {
-			g.need(from, to, n.scope == checks.ScopeOptional)
+			g.need(from, to, n.scope == inventory.ScopeOptional)
 		}
 	}
 	if len(g.edges) > 0 {

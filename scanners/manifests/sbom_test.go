@@ -16,7 +16,7 @@ import (
 	spdxmeta "github.com/google/osv-scalibr/extractor/filesystem/sbom/spdx/metadata"
 	"github.com/package-url/packageurl-go"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // sbomOracle returns the package URLs that the library finds, as we name packages.
@@ -81,7 +81,7 @@ func TestCorpusSBOM(t *testing.T) {
 			if !Wanted(name) {
 				return nil
 			}
-			m := readFile(t, checks.File{Path: name, Data: data})
+			m := readFile(t, inventory.File{Path: name, Data: data})
 			if filepath.Ext(name) == ".rdf" {
 				return nil // the library's reader of RDF races with itself
 			}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // wantsSetupCfg reads what a setup.cfg of setuptools requires: install_requires of [options] and
@@ -32,11 +32,11 @@ func wantsSetupCfg(text string) ([]want, error) {
 			}
 			key, held = strings.TrimSpace(name), strings.TrimSpace(value)
 		}
-		scope := checks.ScopeRuntime
+		scope := inventory.ScopeRuntime
 		switch {
 		case section == "options" && key == "install_requires":
 		case section == "options.extras_require":
-			scope = checks.ScopeOptional
+			scope = inventory.ScopeOptional
 		default:
 			continue
 		}
@@ -48,7 +48,7 @@ func wantsSetupCfg(text string) ([]want, error) {
 }
 
 // appendRequirement adds a requirement as pip writes it, if it is one.
-func appendRequirement(wants []want, text string, scope checks.Scope, line int) []want {
+func appendRequirement(wants []want, text string, scope inventory.Scope, line int) []want {
 	name, spec, ok := splitRequirement(strings.TrimSpace(text))
 	if !ok || len(text) > maxMatched || strings.HasPrefix(spec, "file:") {
 		return wants
@@ -81,7 +81,7 @@ func wantsSetup(text string) ([]want, error) {
 			return nil, fmt.Errorf("is not read: line %d is longer than %d bytes", number, maxLine)
 		}
 		for _, m := range setupQuoted().FindAllStringSubmatch(code, -1) {
-			wants = appendRequirement(wants, m[1]+m[2], checks.ScopeRuntime, number)
+			wants = appendRequirement(wants, m[1]+m[2], inventory.ScopeRuntime, number)
 		}
 		if strings.Contains(setupQuoted().ReplaceAllString(code, ""), "]") {
 			break

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -62,9 +62,9 @@ func (b *sbom) spdxRelation(from, kind, to string) {
 	case "DEPENDENCY_OF", "RUNTIME_DEPENDENCY_OF", "PROVIDED_DEPENDENCY_OF":
 		b.needs = append(b.needs, sbomNeed{to, from, ""})
 	case "OPTIONAL_DEPENDENCY_OF":
-		b.needs = append(b.needs, sbomNeed{to, from, checks.ScopeOptional})
+		b.needs = append(b.needs, sbomNeed{to, from, inventory.ScopeOptional})
 	case "DEV_DEPENDENCY_OF", "BUILD_DEPENDENCY_OF", "TEST_DEPENDENCY_OF", "DEV_TOOL_OF", "BUILD_TOOL_OF", "TEST_TOOL_OF":
-		b.needs = append(b.needs, sbomNeed{to, from, checks.ScopeDevelopment})
+		b.needs = append(b.needs, sbomNeed{to, from, inventory.ScopeDevelopment})
 	}
 }
 
@@ -205,17 +205,17 @@ func spdx3Package(e syntax.Node, kind string) component {
 
 // spdx3Relation takes in a relationship of SPDX 3.
 func (b *sbom) spdx3Relation(e syntax.Node) {
-	scope := checks.Scope("")
+	scope := inventory.Scope("")
 	switch e.String("relationshipType") {
 	case "dependsOn":
 	case "hasOptionalDependency":
-		scope = checks.ScopeOptional
+		scope = inventory.ScopeOptional
 	default:
 		return
 	}
 	switch e.String("scope") {
 	case "development", "test", "build":
-		scope = checks.ScopeDevelopment
+		scope = inventory.ScopeDevelopment
 	}
 	for to := range e.Get("to").All() {
 		b.needs = append(b.needs, sbomNeed{e.String("from"), to.Text(), scope})
@@ -253,7 +253,7 @@ func (b *sbom) rdfRelation(from, kind, to string) {
 	case "dependencyOf", "runtimeDependencyOf":
 		b.needs = append(b.needs, sbomNeed{to, from, ""})
 	case "devDependencyOf", "buildDependencyOf", "testDependencyOf":
-		b.needs = append(b.needs, sbomNeed{to, from, checks.ScopeDevelopment})
+		b.needs = append(b.needs, sbomNeed{to, from, inventory.ScopeDevelopment})
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/package-url/packageurl-go"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // submodulesFile is where git looks for the addresses of submodules: at the root only.
@@ -44,8 +44,8 @@ func readSubmodules(s *source) error {
 		byPath[m.path] = m
 	}
 	links := slices.Clone(s.tree.links)
-	slices.SortFunc(links, func(a, b *checks.File) int { return cmp.Compare(a.Path, b.Path) })
-	var unnamed []*checks.File
+	slices.SortFunc(links, func(a, b *inventory.File) int { return cmp.Compare(a.Path, b.Path) })
+	var unnamed []*inventory.File
 	for _, link := range links {
 		if m := byPath[link.Path]; m != nil && m.url != "" && link.Problem == "" && isCommit(link.Link) {
 			s.addSubmodule(m, link.Link)
@@ -53,7 +53,7 @@ func readSubmodules(s *source) error {
 		}
 		unnamed = append(unnamed, link)
 	}
-	slices.SortStableFunc(s.packages, func(a, b checks.Package) int { return a.Line - b.Line })
+	slices.SortStableFunc(s.packages, func(a, b inventory.Package) int { return a.Line - b.Line })
 	if len(unnamed) == 0 {
 		return nil
 	}
@@ -62,7 +62,7 @@ func readSubmodules(s *source) error {
 
 // unnamedGap says which submodules nobody knows the origin of. It names the commit of the first, so
 // that another one there is another Gap.
-func unnamedGap(links []*checks.File) error {
+func unnamedGap(links []*inventory.File) error {
 	first := links[0]
 	if first.Problem != "" {
 		return gap{what: fmt.Sprintf("has a submodule at %q that %s", cut(first.Path, maxShown), first.Problem), todo: "split the project", partial: true}

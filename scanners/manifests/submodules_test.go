@@ -6,18 +6,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // commitA and commitB are commits of submodules.
 var commitA, commitB = strings.Repeat("a", 40), strings.Repeat("b", 40)
 
 // withLinks reads .gitmodules in a tree that has submodules, given as path and commit.
-func withLinks(t *testing.T, text string, links ...string) checks.Manifest {
+func withLinks(t *testing.T, text string, links ...string) inventory.Manifest {
 	t.Helper()
-	files := []checks.File{{Path: ".gitmodules", Data: []byte(text)}}
+	files := []inventory.File{{Path: ".gitmodules", Data: []byte(text)}}
 	for i := 0; i < len(links); i += 2 {
-		files = append(files, checks.File{Path: links[i], Link: links[i+1]})
+		files = append(files, inventory.File{Path: links[i], Link: links[i+1]})
 	}
 	inv := Read(t.Context(), files)
 	if len(inv.Manifests) != 1 || inv.Manifests[0].Path != ".gitmodules" {
@@ -30,31 +30,31 @@ const zlib = "[submodule \"zlib\"]\n\tpath = third_party/zlib\n\turl = https://g
 
 func TestSubmodules(t *testing.T) {
 	t.Parallel()
-	at := func(name, purl, commit string, line int) checks.Package {
-		return checks.Package{
+	at := func(name, purl, commit string, line int) inventory.Package {
+		return inventory.Package{
 			PURL: purl, Ecosystem: "GIT", Name: name, Commit: commit, Line: line,
-			Relation: checks.Direct, Via: []string{name}, Manager: "git",
+			Relation: inventory.Direct, Via: []string{name}, Manager: "git",
 		}
 	}
 	zlibA := at("https://github.com/madler/zlib", "pkg:github/madler/zlib@"+commitA, commitA, 3)
 	for _, c := range []struct {
 		name, text string
 		links      []string
-		want       []checks.Package
+		want       []inventory.Package
 		gap        string
 	}{
-		{"one", zlib, []string{"third_party/zlib", commitA}, []checks.Package{zlibA}, ""},
+		{"one", zlib, []string{"third_party/zlib", commitA}, []inventory.Package{zlibA}, ""},
 		{"not in the tree", zlib, nil, nil, ""},
-		{"another one not in the tree", zlib + "[submodule \"b\"]\npath = b\nurl = https://git.example/b\n", []string{"third_party/zlib", commitA}, []checks.Package{zlibA}, ""},
+		{"another one not in the tree", zlib + "[submodule \"b\"]\npath = b\nurl = https://git.example/b\n", []string{"third_party/zlib", commitA}, []inventory.Package{zlibA}, ""},
 		{"at another host", "[submodule \"b\"]\npath=b\nurl=ssh://git@Git.Example:22/Team/B.git # ours\n", []string{"b", commitB},
-			[]checks.Package{at("https://git.example/team/b", "pkg:generic/b@"+commitB+"?vcs_url=git%2Bhttps:%2F%2Fgit.example%2Fteam%2Fb%40"+commitB, commitB, 3)}, ""},
+			[]inventory.Package{at("https://git.example/team/b", "pkg:generic/b@"+commitB+"?vcs_url=git%2Bhttps:%2F%2Fgit.example%2Fteam%2Fb%40"+commitB, commitB, 3)}, ""},
 		{"a relative address stays", "[submodule \"b\"]\npath=b\nurl=../b.git\n", []string{"b", commitB},
-			[]checks.Package{at("../b.git", "pkg:generic/..%2Fb.git@"+commitB, commitB, 3)}, ""},
+			[]inventory.Package{at("../b.git", "pkg:generic/..%2Fb.git@"+commitB, commitB, 3)}, ""},
 		{"two commits of one repository", zlib + "[submodule \"old\"]\npath=old\nurl=git@github.com:madler/zlib\n", []string{"old", commitB, "third_party/zlib", commitA},
-			[]checks.Package{zlibA, at("https://github.com/madler/zlib", "pkg:github/madler/zlib@"+commitB, commitB, 6)}, ""},
+			[]inventory.Package{zlibA, at("https://github.com/madler/zlib", "pkg:github/madler/zlib@"+commitB, commitB, 6)}, ""},
 		{"settings apart", "[submodule \"zlib\"]\n\tpath = third_party/zlib\n\tbranch = \"main\"\n[SUBMODULE \"zlib\"] URL = https://github.com/madler/zlib/ ; the home\n", []string{"third_party/zlib", commitA},
-			[]checks.Package{at("https://github.com/madler/zlib", "pkg:github/madler/zlib@"+commitA, commitA, 4)}, ""},
-		{"not named", zlib, []string{"third_party/zlib", commitA, "stray", commitB}, []checks.Package{zlibA}, `does not tell the address of the submodule at "stray", commit bbbbbbbbbbbb; name it`},
+			[]inventory.Package{at("https://github.com/madler/zlib", "pkg:github/madler/zlib@"+commitA, commitA, 4)}, ""},
+		{"not named", zlib, []string{"third_party/zlib", commitA, "stray", commitB}, []inventory.Package{zlibA}, `does not tell the address of the submodule at "stray", commit bbbbbbbbbbbb; name it`},
 		{"several not named", "", []string{"x", commitA, "a", commitB, "y", commitA}, nil, `"a", commit bbbbbbbbbbbb, and of 2 more`},
 		{"without an address", "[submodule \"b\"]\npath=b\n", []string{"b", commitB}, nil, `the submodule at "b"`},
 		{"two addresses", zlib + "[submodule \"zlib\"]\nurl=https://git.example/other\n", []string{"third_party/zlib", commitA}, nil, `line 5: url of the submodule "zlib" is there twice`},
@@ -80,7 +80,7 @@ func TestSubmodules(t *testing.T) {
 // .gitmodules below the root means nothing to git.
 func TestSubmoduleIsNoFile(t *testing.T) {
 	t.Parallel()
-	inv := Read(t.Context(), []checks.File{
+	inv := Read(t.Context(), []inventory.File{
 		{Path: ".gitmodules", Data: []byte("[submodule \"m\"]\npath=go.mod\nurl=https://git.example/m\n")},
 		{Path: "go.mod", Link: commitA},
 		{Path: "sub/.gitmodules", Data: []byte(zlib)},
@@ -93,7 +93,7 @@ func TestSubmoduleIsNoFile(t *testing.T) {
 // TestSubmoduleBeyondBounds: one that the reader was not given whole is told.
 func TestSubmoduleBeyondBounds(t *testing.T) {
 	t.Parallel()
-	inv := Read(t.Context(), []checks.File{
+	inv := Read(t.Context(), []inventory.File{
 		{Path: ".gitmodules", Data: []byte(zlib)},
 		{Path: "third_party/zlib", Link: commitA, Problem: "is beyond the 2000 files"},
 	})
@@ -155,7 +155,7 @@ func FuzzSubmodules(f *testing.F) {
 		if len(text) > 1<<16 {
 			return
 		}
-		files := []checks.File{{Path: ".gitmodules", Data: []byte(text)}, {Path: "a", Link: commitA}, {Path: "third_party/zlib", Link: commitB}}
+		files := []inventory.File{{Path: ".gitmodules", Data: []byte(text)}, {Path: "a", Link: commitA}, {Path: "third_party/zlib", Link: commitB}}
 		m := Read(t.Context(), files).Manifests[0]
 		if strings.Contains(m.Gap, "stops its parser") {
 			t.Fatal(m.Gap)

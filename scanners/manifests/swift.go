@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -61,7 +61,7 @@ func readSwift(s *source) error {
 			pkg.Constraint = strings.Clone(state.String("branch"))
 		}
 		if direct[strings.ToLower(name)] {
-			s.direct(i, checks.ScopeRuntime)
+			s.direct(i, inventory.ScopeRuntime)
 		}
 	}
 	return nil
@@ -117,7 +117,7 @@ func wantsSwift(text string) ([]want, error) {
 			continue
 		}
 		name := swiftName(m[1])
-		w := want{key: strings.ToLower(name), name: name, constraint: strings.Join(strings.Fields(m[2]), " "), scope: checks.ScopeRuntime, line: line}
+		w := want{key: strings.ToLower(name), name: name, constraint: strings.Join(strings.Fields(m[2]), " "), scope: inventory.ScopeRuntime, line: line}
 		if e := match(exactSwift, m[2]); e != nil {
 			w.exact = e[1]
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 	"github.com/landwaiter/landwaiter/scanners/workflows/expression"
 )
@@ -48,7 +48,7 @@ func (a *analysis) checkout(j *job) {
 				continue
 			}
 			subject := j.label + ": " + t.source.shown()
-			if a.once(checks.RuleCheckout, subject) {
+			if a.once(inventory.RuleCheckout, subject) {
 				scene.weak = true
 				a.addCheckout(j, t, e, subject, a.excluded(j, s, scene) || a.gated(j, e))
 			}
@@ -230,9 +230,9 @@ func (a *analysis) addCheckout(j *job, t taken, e event, subject string, weak bo
 	case power == powerUnsaid && e.name != "workflow_run":
 		holds = append(holds, "a token that may write, as no permissions narrow it")
 	}
-	severity := checks.SeverityHigh
+	severity := inventory.SeverityHigh
 	if len(holds) > 0 && (runs != "" || secrets != "" || power == powerWrite) || runs != "" && power != powerRead {
-		severity = checks.SeverityCritical
+		severity = inventory.SeverityCritical
 	}
 	message := fmt.Sprintf("on %s this job checks out the code of a pull request", e.name)
 	if runs != "" {
@@ -258,8 +258,8 @@ func (a *analysis) addCheckout(j *job, t taken, e event, subject string, weak bo
 		severity--
 		message += "; a condition, label or environment keeps most strangers out, not all"
 	}
-	a.add(checks.Observation{
-		Rule: checks.RuleCheckout, Severity: severity, Line: t.line, Subject: subject, Message: message, Remedy: checkoutRemedy(e.name),
+	a.add(inventory.Observation{
+		Rule: inventory.RuleCheckout, Severity: severity, Line: t.line, Subject: subject, Message: message, Remedy: checkoutRemedy(e.name),
 	})
 }
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 	"github.com/landwaiter/landwaiter/scanners/workflows/expression"
 )
@@ -96,7 +96,7 @@ func safeJSON(t expression.Template, text string) bool {
 type hit struct {
 	source
 	event    string
-	severity checks.Severity
+	severity inventory.Severity
 	weak     bool // a condition keeps most strangers out
 }
 
@@ -112,7 +112,7 @@ func (a *analysis) worst(j *job, s *step, t expression.Template) (hit, bool) {
 				continue
 			}
 			scene.weak = true
-			if h.severity > checks.SeverityLow && a.excluded(j, s, scene) {
+			if h.severity > inventory.SeverityLow && a.excluded(j, s, scene) {
 				h.weak, h.severity = true, h.severity-1
 			}
 			if !any || h.severity > most.severity {
@@ -126,15 +126,15 @@ func (a *analysis) worst(j *job, s *step, t expression.Template) (hit, bool) {
 // injectionSeverity says how bad it is to run a stranger's commands on an event: high where the
 // job has secrets and a token of the repository, medium where it does not or where a writer has
 // to accept the text first, low where callers choose.
-func injectionSeverity(s source, event string) checks.Severity {
+func injectionSeverity(s source, event string) inventory.Severity {
 	if s.input != nil || s.part == "client_payload" {
-		return checks.SeverityLow
+		return inventory.SeverityLow
 	}
 	switch event {
 	case "", "push", "pull_request", "pull_request_review", "pull_request_review_comment":
-		return checks.SeverityMedium
+		return inventory.SeverityMedium
 	}
-	return checks.SeverityHigh
+	return inventory.SeverityHigh
 }
 
 func (a *analysis) addInjection(j *job, k sink, t expression.Template, line int, h hit) {
@@ -147,13 +147,13 @@ func (a *analysis) addInjection(j *job, k sink, t expression.Template, line int,
 		holds += " holds " + h.path + " and"
 	}
 	message := fmt.Sprintf("%s stands in the program as it was written: %s in this %s%s", holds, h.who(), kindOf(j), h.reach())
-	rule, subject := checks.RuleInjection, j.label+": "+name
+	rule, subject := inventory.RuleInjection, j.label+": "+name
 	if h.input == nil && h.part != "client_payload" {
 		subject = a.numbered(rule, subject)
-	} else if rule = checks.RuleScriptInput; !a.once(rule, subject) {
+	} else if rule = inventory.RuleScriptInput; !a.once(rule, subject) {
 		return // who may choose it once gains nothing by the second place
 	}
-	a.add(checks.Observation{
+	a.add(inventory.Observation{
 		Rule: rule, Severity: h.severity, Line: line, Subject: subject,
 		Message: message, Remedy: injectionRemedy(k, t, h),
 	})
@@ -204,7 +204,7 @@ func writer(part, event string) string {
 func (h hit) reach() string {
 	text := ""
 	switch {
-	case h.severity >= checks.SeverityHigh || h.weak && h.event != "" && injectionSeverity(h.source, h.event) == checks.SeverityHigh:
+	case h.severity >= inventory.SeverityHigh || h.weak && h.event != "" && injectionSeverity(h.source, h.event) == inventory.SeverityHigh:
 		text = ", which has the token and secrets of the repository on " + h.event
 	case strings.HasPrefix(h.event, "pull_request"):
 		text = " on " + h.event + ", without secrets when it comes from a fork"

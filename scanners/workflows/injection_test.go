@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 const quiet = `on:
@@ -172,7 +172,7 @@ func TestInjectionRemedy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			found, _ := observe(t, change(t, quiet, c.from, c.to))
-			if len(found) != 1 || found[0].Message != c.message || found[0].Remedy != c.remedy || found[0].Rule != checks.RuleInjection {
+			if len(found) != 1 || found[0].Message != c.message || found[0].Remedy != c.remedy || found[0].Rule != inventory.RuleInjection {
 				t.Errorf("got %+v, want the message %q and the remedy %q", found, c.message, c.remedy)
 			}
 		})

@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/workflows/expression"
 )
 
 // wantProblem looks for a Problem in a line, and returns what was found besides.
-func wantProblem(t *testing.T, text string, line int, what string) []checks.Observation {
+func wantProblem(t *testing.T, text string, line int, what string) []inventory.Observation {
 	t.Helper()
 	found, problem := observe(t, text)
 	if problem == nil || problem.Line != line || !strings.Contains(problem.What, what) {

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -30,7 +30,7 @@ func (a *analysis) unpinned(n syntax.Node) {
 	if n.Kind() != syntax.Text || len(uses) > maxUses || strings.HasPrefix(uses, "./") || strings.HasPrefix(uses, "../") {
 		return
 	}
-	o := checks.Observation{Rule: checks.RuleUnpinned, Line: n.Line(), Subject: uses}
+	o := inventory.Observation{Rule: inventory.RuleUnpinned, Line: n.Line(), Subject: uses}
 	if image, ok := strings.CutPrefix(uses, "docker://"); ok {
 		if strings.Contains(image, "@sha256:") || image == "" {
 			return
@@ -48,27 +48,27 @@ func (a *analysis) unpinned(n syntax.Node) {
 	}
 }
 
-func unpinnedAction(name, ref string) (checks.Severity, string, string) {
+func unpinnedAction(name, ref string) (inventory.Severity, string, string) {
 	parts := strings.SplitN(name, "/", 3)
 	shown := cut(parts[0]+"/"+parts[1], maxShown)
 	remedy := fmt.Sprintf("uses: %s@<full commit of %s> # %[2]s", name, cut(ref, maxShown))
 	switch {
 	case len(ref) >= 7 && len(ref) < 64 && shortCommit.MatchString(ref):
-		return checks.SeverityMedium, fmt.Sprintf("%s is used at %s, which is no full commit: GitHub takes it for a tag or branch, and whoever controls %[1]s can create that and run code in this workflow", shown, cut(ref, maxShown)), remedy
+		return inventory.SeverityMedium, fmt.Sprintf("%s is used at %s, which is no full commit: GitHub takes it for a tag or branch, and whoever controls %[1]s can create that and run code in this workflow", shown, cut(ref, maxShown)), remedy
 	case versionTag.MatchString(ref):
-		return checks.SeverityLow, fmt.Sprintf("whoever controls %s can move the tag %s to other code, which this workflow then runs with its token and secrets", shown, cut(ref, maxShown)), remedy
+		return inventory.SeverityLow, fmt.Sprintf("whoever controls %s can move the tag %s to other code, which this workflow then runs with its token and secrets", shown, cut(ref, maxShown)), remedy
 	}
-	return checks.SeverityMedium, fmt.Sprintf("%s is used at %s, which looks like a branch: whoever can push there changes what this workflow runs with its token and secrets", shown, cut(ref, maxShown)), remedy
+	return inventory.SeverityMedium, fmt.Sprintf("%s is used at %s, which looks like a branch: whoever can push there changes what this workflow runs with its token and secrets", shown, cut(ref, maxShown)), remedy
 }
 
-func unpinnedImage(image string) (checks.Severity, string, string) {
+func unpinnedImage(image string) (inventory.Severity, string, string) {
 	name, tag := image, ""
 	if at := strings.LastIndexByte(image, ':'); at > strings.LastIndexByte(image, '/') {
 		name, tag = image[:at], image[at+1:]
 	}
-	severity, note := checks.SeverityMedium, ""
+	severity, note := inventory.SeverityMedium, ""
 	if versionTag.MatchString(tag) {
-		severity = checks.SeverityLow
+		severity = inventory.SeverityLow
 	}
 	if tag != "" {
 		note = " # " + cut(tag, maxShown)

@@ -22,7 +22,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -53,14 +53,14 @@ func (p *Problem) Error() string { return fmt.Sprintf("line %d: %s", p.Line, p.W
 //
 // The Problem is nil when everything was looked at. With one, the Observations are right but
 // may not be all.
-func Observe(root syntax.Node, text string, action bool) ([]checks.Observation, *Problem) {
+func Observe(root syntax.Node, text string, action bool) ([]inventory.Observation, *Problem) {
 	a := &analysis{lines: lineStarts(text), text: text, seen: map[[2]string]int{}, gates: map[gateKey]gate{}}
 	if action {
 		a.action(root)
 	} else {
 		a.workflow(root)
 	}
-	slices.SortStableFunc(a.found, func(x, y checks.Observation) int { return cmp.Compare(x.Line, y.Line) })
+	slices.SortStableFunc(a.found, func(x, y inventory.Observation) int { return cmp.Compare(x.Line, y.Line) })
 	return a.found, a.problem
 }
 
@@ -69,7 +69,7 @@ type analysis struct {
 	text    string
 	lines   []int // where each line begins
 	w       *workflow
-	found   []checks.Observation
+	found   []inventory.Observation
 	seen    map[[2]string]int // rule and subject to how often
 	gates   map[gateKey]gate
 	problem *Problem
@@ -97,7 +97,7 @@ func (a *analysis) spend(n int, line int) bool {
 }
 
 // add notes an observation. Texts may be hostile and parts of the file.
-func (a *analysis) add(o checks.Observation) {
+func (a *analysis) add(o inventory.Observation) {
 	if len(a.found) >= maxObservations {
 		a.fail(o.Line, "more than %d problems of workflows", maxObservations)
 		return

@@ -10,12 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
 // observe reads a text as a workflow, or as an action.yml when it has `runs:`.
-func observe(t *testing.T, text string) ([]checks.Observation, *Problem) {
+func observe(t *testing.T, text string) ([]inventory.Observation, *Problem) {
 	t.Helper()
 	docs, err := syntax.YAML(text)
 	if err != nil || len(docs) != 1 {
@@ -25,7 +25,7 @@ func observe(t *testing.T, text string) ([]checks.Observation, *Problem) {
 }
 
 // short is an Observation as the tables write it: "12 high workflow-...: subject".
-func short(o checks.Observation) string {
+func short(o inventory.Observation) string {
 	return fmt.Sprintf("%d %s %s: %s", o.Line, o.Severity, strings.TrimPrefix(o.Rule, "workflow-"), o.Subject)
 }
 
@@ -215,7 +215,7 @@ func FuzzObserve(f *testing.F) {
 			seen := map[[2]string]bool{}
 			for _, o := range found {
 				k := [2]string{o.Rule, o.Subject}
-				if seen[k] || o.Line < 1 || o.Line > lines || o.Severity < checks.SeverityLow || o.Message == "" || o.Remedy == "" ||
+				if seen[k] || o.Line < 1 || o.Line > lines || o.Severity < inventory.SeverityLow || o.Message == "" || o.Remedy == "" ||
 					!utf8.ValidString(o.Subject+o.Message+o.Remedy) || len(o.Message) > 1000 || len(o.Subject) > 600 {
 					t.Errorf("again %v, of %d lines: %+v", seen[k], lines, o)
 				}

@@ -3,7 +3,7 @@ package workflows
 import (
 	"fmt"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests/syntax"
 )
 
@@ -50,21 +50,21 @@ func (a *analysis) writeAll() {
 		if n.Kind() != syntax.Absent {
 			own++
 		}
-		a.writeAllAt(n, j.label, "this job", checks.SeverityMedium)
+		a.writeAllAt(n, j.label, "this job", inventory.SeverityMedium)
 	}
-	severity := checks.SeverityMedium
+	severity := inventory.SeverityMedium
 	if own > 0 && own == len(a.w.order) {
-		severity = checks.SeverityLow // each job has its own: it counts for jobs to come
+		severity = inventory.SeverityLow // each job has its own: it counts for jobs to come
 	}
 	a.writeAllAt(a.w.permissions, "workflow", "each job without permissions of its own", severity)
 }
 
-func (a *analysis) writeAllAt(n syntax.Node, subject, who string, severity checks.Severity) {
+func (a *analysis) writeAllAt(n syntax.Node, subject, who string, severity inventory.Severity) {
 	if n.Kind() != syntax.Text || n.Text() != "write-all" {
 		return
 	}
-	a.add(checks.Observation{
-		Rule: checks.RuleWriteAll, Severity: severity, Line: n.Line(), Subject: subject,
+	a.add(inventory.Observation{
+		Rule: inventory.RuleWriteAll, Severity: severity, Line: n.Line(), Subject: subject,
 		Message: fmt.Sprintf("permissions: write-all gives %s a token that may change everything in the repository: code that slips in through a dependency or an action can push commits, publish releases and approve pull requests", who),
 		Remedy:  "permissions:\n  contents: read # and of each further scope only what the steps use",
 	})

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 )
 
@@ -26,13 +26,13 @@ func lockOf(n int) []byte {
 func BenchmarkCage(b *testing.B) {
 	for _, c := range []struct {
 		name string
-		file checks.File
+		file inventory.File
 	}{
 		{"a requirements.txt of one", file("a")},
-		{"a package-lock.json of 1500", checks.File{Path: "package-lock.json", Data: lockOf(1500)}},
-		{"a package-lock.json of 20000", checks.File{Path: "package-lock.json", Data: lockOf(20000)}},
+		{"a package-lock.json of 1500", inventory.File{Path: "package-lock.json", Data: lockOf(1500)}},
+		{"a package-lock.json of 20000", inventory.File{Path: "package-lock.json", Data: lockOf(20000)}},
 	} {
-		files := []checks.File{c.file}
+		files := []inventory.File{c.file}
 		b.Run("in process/"+c.name, func(b *testing.B) {
 			for b.Loop() {
 				if m := manifests.Read(b.Context(), files).Manifests[0]; m.Gap != "" {

@@ -13,13 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // bombs are the files of THREATS.md G20, as large as a file may be.
 func bombs(t testing.TB) []struct {
 	name string
-	file checks.File
+	file inventory.File
 	want string // in the Gap
 } {
 	t.Helper()
@@ -35,20 +35,20 @@ func bombs(t testing.TB) []struct {
 	}
 	return []struct {
 		name string
-		file checks.File
+		file inventory.File
 		want string
 	}{
-		{"a lock file of 300,000 packages", checks.File{Path: "package-lock.json", Data: around(`{"lockfileVersion":3,"packages":{"":{}`, many(300_000, func(i int) string {
+		{"a lock file of 300,000 packages", inventory.File{Path: "package-lock.json", Data: around(`{"lockfileVersion":3,"packages":{"":{}`, many(300_000, func(i int) string {
 			return fmt.Sprintf(`,"node_modules/p%d":{"version":"1.0.0","dependencies":{"p%d":"*"}}`, i, i+1)
 		}), "}}")}, ""},
-		{"XML properties that double", checks.File{Path: "pom.xml", Data: around("<project><properties>", many(200, func(i int) string {
+		{"XML properties that double", inventory.File{Path: "pom.xml", Data: around("<project><properties>", many(200, func(i int) string {
 			return fmt.Sprintf("<p%d>${p%d}${p%d}</p%d>", i, i+1, i+1, i)
 		}), "</properties><dependencies>"+strings.Repeat("<dependency><groupId>${p0}</groupId><artifactId>${p1}</artifactId><version>${p2}</version></dependency>", 2000)+"</dependencies></project>")}, ""},
-		{"YAML aliases that double", checks.File{Path: "pnpm-lock.yaml", Data: around("lockfileVersion: '9.0'\na0: &a0 [x, x]\n", many(100, func(i int) string {
+		{"YAML aliases that double", inventory.File{Path: "pnpm-lock.yaml", Data: around("lockfileVersion: '9.0'\na0: &a0 [x, x]\n", many(100, func(i int) string {
 			return fmt.Sprintf("a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i)
 		}), "packages: *a100\n")}, ""},
-		{"a zip of a gigabyte of zeros", checks.File{Path: "poetry.lock", Data: zipBomb(t)}, ""},
-		{"8 MiB of brackets", checks.File{Path: "composer.lock", Data: []byte(strings.Repeat("[", 8<<20))}, ""},
+		{"a zip of a gigabyte of zeros", inventory.File{Path: "poetry.lock", Data: zipBomb(t)}, ""},
+		{"8 MiB of brackets", inventory.File{Path: "composer.lock", Data: []byte(strings.Repeat("[", 8<<20))}, ""},
 	}
 }
 
@@ -136,7 +136,7 @@ func TestG20Bombs(t *testing.T) {
 // TestG20BombsAtOnce reads all bombs beside a good file, which comes out whole.
 func TestG20BombsAtOnce(t *testing.T) {
 	t.Parallel()
-	var files []checks.File
+	var files []inventory.File
 	for i, b := range bombs(t) {
 		b.file.Path = fmt.Sprintf("%d/%s", i, b.file.Path)
 		files = append(files, b.file)

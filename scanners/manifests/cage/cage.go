@@ -9,7 +9,9 @@
 // and what is made of a child that dies (job.go). It must never believe a child: paths,
 // digests and formats are the parent's own, and the rest of an answer is checked.
 //
-// Start with Pool.Read, then read Child, which is its other end.
+// A program that imports the package is its own child: it needs nothing in main.
+//
+// Start with Pool.Read, then read child, which is its other end.
 package cage
 
 import (
@@ -21,15 +23,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
-// Argument is the first argument of a process that is to be a child. main hands over to Child
-// before it does anything else.
-const Argument = "caged-reader"
+// argument is the only argument of a process that is to be a child.
+const argument = "caged-reader"
 
-// IsChild reports whether the process was started to be a child.
-func IsChild(args []string) bool { return len(args) == 2 && args[1] == Argument }
+// isChild reports whether the process was started to be a child.
+func isChild(args []string) bool { return len(args) == 2 && args[1] == argument }
 
 // The limits of one job. Those of the child are in confine_linux.go.
 const (
@@ -58,6 +59,7 @@ type Config struct {
 	Log  *slog.Logger // what children print (at debug), why they died, and what does not hold; nil means nowhere
 
 	program string        // what to start instead of this binary
+	as      string        // its argument instead of argument
 	wall    time.Duration // instead of maxWall
 	file    time.Duration // instead of maxFileWall
 	idle    time.Duration // instead of idleTime
@@ -87,6 +89,9 @@ func New(c Config) *Pool {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.as == "" {
+		c.as = argument
 	}
 	if c.wall == 0 {
 		c.wall = maxWall
@@ -143,10 +148,10 @@ func (p *Pool) Missing(ctx context.Context) ([]string, error) {
 
 // Read is manifests.Read in a child. What a child does not survive comes out as a Gap of the
 // manifest that it was reading; the others are read again without it.
-func (p *Pool) Read(ctx context.Context, files []checks.File) checks.Inventory {
+func (p *Pool) Read(ctx context.Context, files []inventory.File) inventory.Inventory {
 	j := newJob(files)
 	if len(j.asked) == 0 {
-		return checks.Inventory{}
+		return inventory.Inventory{}
 	}
 	j.run(ctx, p)
 	return j.inventory()

@@ -10,18 +10,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
 )
 
 // corpus are the files that the readers of all formats are tested with.
-func corpus(t testing.TB) []checks.File {
+func corpus(t testing.TB) []inventory.File {
 	t.Helper()
 	root := os.DirFS("../testdata/read")
-	var files []checks.File
+	var files []inventory.File
 	err := walk(root, func(path string, data []byte) {
-		files = append(files, checks.File{Path: path, Digest: "digest of " + path, Data: data})
+		files = append(files, inventory.File{Path: path, Digest: "digest of " + path, Data: data})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -37,9 +37,9 @@ func TestG20SameAsUncaged(t *testing.T) {
 	t.Parallel()
 	files := corpus(t)
 	files = append(files,
-		checks.File{Path: "link/yarn.lock", Problem: "is a symbolic link"},
-		checks.File{Path: "odd\xff/go.mod", Data: []byte("module a\ngo 1.24\nrequire b.example/c v1.0.0\n")},
-		checks.File{Path: "README.md", Data: []byte("no manifest")},
+		inventory.File{Path: "link/yarn.lock", Problem: "is a symbolic link"},
+		inventory.File{Path: "odd\xff/go.mod", Data: []byte("module a\ngo 1.24\nrequire b.example/c v1.0.0\n")},
+		inventory.File{Path: "README.md", Data: []byte("no manifest")},
 	)
 	p := open(t, Config{})
 	for range 2 {
@@ -57,7 +57,7 @@ func TestG20SameAsUncaged(t *testing.T) {
 func TestG20GoSource(t *testing.T) {
 	t.Parallel()
 	p := open(t, Config{})
-	files := []checks.File{
+	files := []inventory.File{
 		{Path: "a.go", Data: []byte("package a\n\nimport (\n\t\"fmt\"\n\tx \"example.com/x\"\n)\n")},
 		{Path: "b.go", Data: []byte("import")},
 		{Path: "c.go", Data: []byte("package c\n\nimport \"example.com/y\"\n")},
@@ -69,7 +69,7 @@ func TestG20GoSource(t *testing.T) {
 	for _, f := range files {
 		c.Add(f.Path, f.Data)
 	}
-	want := &checks.Imports{Packages: []string{"example.com/x", "example.com/y", "fmt"}, Gap: `"b.go" is not valid Go: line 1: expected 'package', found 'import'`}
+	want := &inventory.Imports{Packages: []string{"example.com/x", "example.com/y", "fmt"}, Gap: `"b.go" is not valid Go: line 1: expected 'package', found 'import'`}
 	if diff := cmp.Diff(want, c.Imports()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -78,7 +78,7 @@ func TestG20GoSource(t *testing.T) {
 func TestNothingToRead(t *testing.T) {
 	t.Parallel()
 	p := open(t, Config{})
-	inv := p.Read(t.Context(), []checks.File{{Path: "README.md", Data: []byte("x")}})
+	inv := p.Read(t.Context(), []inventory.File{{Path: "README.md", Data: []byte("x")}})
 	if len(inv.Manifests) != 0 || len(p.all) != 0 {
 		t.Errorf("%d manifests, %d children; want neither", len(inv.Manifests), len(p.all))
 	}
@@ -150,7 +150,7 @@ func TestG20Memory(t *testing.T) {
 func TestG20OnlyTheGuilty(t *testing.T) {
 	t.Parallel()
 	p := open(t, Config{file: time.Minute, wall: 2 * time.Minute})
-	inv := p.Read(t.Context(), []checks.File{file("a"), file("crash"), file("b"), file("exit"), file("z")})
+	inv := p.Read(t.Context(), []inventory.File{file("a"), file("crash"), file("b"), file("exit"), file("z")})
 	got := map[string]string{}
 	for _, m := range inv.Manifests {
 		got[m.Path] = m.Gap
@@ -171,7 +171,7 @@ func TestG20OnlyTheGuilty(t *testing.T) {
 // TestG20TooManyGuilty gives up on what was not read, in words.
 func TestG20TooManyGuilty(t *testing.T) {
 	t.Parallel()
-	var files []checks.File
+	var files []inventory.File
 	for _, folder := range []string{"1", "2", "3", "4", "5", "6", "7"} {
 		files = append(files, file(folder+"/exit"))
 	}
@@ -210,11 +210,11 @@ func TestEndedContext(t *testing.T) {
 	wantWell(t, p)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	inv := p.Read(ctx, []checks.File{file("sleep")})
+	inv := p.Read(ctx, []inventory.File{file("sleep")})
 	if gap := inv.Manifests[0].Gap; !strings.Contains(gap, "not read in time") {
 		t.Errorf("gap %q", gap)
 	}
-	inv = p.Read(ctx, []checks.File{file("well")})
+	inv = p.Read(ctx, []inventory.File{file("well")})
 	if gap := inv.Manifests[0].Gap; gap == "" {
 		t.Error("an ended context reads a manifest")
 	}
@@ -256,7 +256,7 @@ func TestClose(t *testing.T) {
 	p := open(t, Config{Size: 2, file: time.Minute})
 	wantWell(t, p)
 	gap := make(chan string)
-	go func() { gap <- p.Read(context.Background(), []checks.File{file("sleep")}).Manifests[0].Gap }()
+	go func() { gap <- p.Read(context.Background(), []inventory.File{file("sleep")}).Manifests[0].Gap }()
 	for { // until the job has the child
 		p.mu.Lock()
 		working := len(p.idle) == 0
@@ -305,7 +305,7 @@ func TestMissing(t *testing.T) {
 func TestTooMuchInput(t *testing.T) {
 	t.Parallel()
 	big := []byte(strings.Repeat("# a comment\n", 2<<20))
-	inv := open(t, Config{file: time.Minute, wall: time.Minute}).Read(t.Context(), []checks.File{
+	inv := open(t, Config{file: time.Minute, wall: time.Minute}).Read(t.Context(), []inventory.File{
 		{Path: "1/requirements.txt", Data: big}, {Path: "2/requirements.txt", Data: big}, {Path: "3/requirements.txt", Data: big}, file("4"),
 	})
 	for i, want := range []string{"", "", "is beyond the 64 MiB of manifests", ""} {

@@ -11,7 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/checks/packed"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
@@ -37,26 +37,33 @@ const (
 )
 
 // readFunc is manifests.ReadNoting.
-type readFunc func(ctx context.Context, files []checks.File, begin func(path string)) checks.Inventory
+type readFunc func(ctx context.Context, files []inventory.File, begin func(path string)) inventory.Inventory
 
-// Child is the other end of Pool: it gives up what a reader does not need, reads jobs from
-// standard input and answers on standard output until there are no more. It returns the exit
-// code. main calls it before anything else when IsChild.
-func Child() int { return serve(os.Stdin, os.Stdout, readAll) }
+// init makes the process a child when it was started to be one, before packages that a reader
+// does not need are initialised: they take longer than most jobs.
+func init() {
+	if isChild(os.Args) {
+		os.Exit(child())
+	}
+}
+
+// child is the other end of Pool: it gives up what a reader does not need, reads jobs from
+// standard input and answers on standard output until there are no more. It returns the exit code.
+func child() int { return serve(os.Stdin, os.Stdout, readAll) }
 
 // readAll reads manifests, and Go source for what it imports. A job has files of one kind; a
 // submodule may be called like Go source.
-func readAll(ctx context.Context, files []checks.File, begin func(path string)) checks.Inventory {
+func readAll(ctx context.Context, files []inventory.File, begin func(path string)) inventory.Inventory {
 	if len(files) == 0 || files[0].Link != "" || !goimports.Wanted(files[0].Path) {
 		return manifests.ReadNoting(ctx, files, begin)
 	}
-	var inventory checks.Inventory
+	var inv inventory.Inventory
 	for i := range files {
 		begin(files[i].Path)
 		read := goimports.Read(ctx, files[i:i+1])
-		inventory.Manifests = append(inventory.Manifests, read.Manifests...)
+		inv.Manifests = append(inv.Manifests, read.Manifests...)
 	}
-	return inventory
+	return inv
 }
 
 func serve(in, out *os.File, read readFunc) int {
@@ -72,7 +79,7 @@ func serve(in, out *os.File, read readFunc) int {
 		return exitTalk
 	}
 	answer := &packed.Writer{Clean: true}
-	jobs := make(chan []checks.File)
+	jobs := make(chan []inventory.File)
 	go receive(in, jobs)
 	for files := range jobs {
 		if err := work(out, answer, files, read); err != nil {
@@ -84,7 +91,7 @@ func serve(in, out *os.File, read readFunc) int {
 
 // receive hands over job after job. It keeps reading while one runs: the end of the parent must
 // end the child whatever the reader is doing.
-func receive(in io.Reader, jobs chan<- []checks.File) {
+func receive(in io.Reader, jobs chan<- []inventory.File) {
 	for {
 		files, err := getJob(in)
 		switch {
@@ -99,7 +106,7 @@ func receive(in io.Reader, jobs chan<- []checks.File) {
 }
 
 // work reads one job's files and answers.
-func work(out io.Writer, answer *packed.Writer, files []checks.File, read readFunc) error {
+func work(out io.Writer, answer *packed.Writer, files []inventory.File, read readFunc) error {
 	allowProcessor()
 	fileOf := make(map[string]int, len(files))
 	size := 0

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // The remedies. A person can do something about a file, not about a reader.
@@ -67,6 +67,6 @@ func whyNot(err error) string {
 // round drops what nobody wants to read.
 func round(d time.Duration) time.Duration { return d.Round(min(d, time.Second)) }
 
-func sortByPath(list []checks.Manifest) {
-	slices.SortFunc(list, func(a, b checks.Manifest) int { return cmp.Compare(a.Path, b.Path) })
+func sortByPath(list []inventory.Manifest) {
+	slices.SortFunc(list, func(a, b inventory.Manifest) int { return cmp.Compare(a.Path, b.Path) })
 }

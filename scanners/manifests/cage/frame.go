@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/checks/packed"
 )
 
@@ -57,7 +57,7 @@ func getReady(body []byte) []string {
 }
 
 // getAnswer reads the body of a frameAnswer of a job of so many files.
-func getAnswer(body []byte, files int, take func(file int, m checks.Manifest) error) error {
+func getAnswer(body []byte, files int, take func(file int, m inventory.Manifest) error) error {
 	length := binary.LittleEndian.Uint32(body)
 	body = body[4:]
 	if uint64(length) > uint64(len(body)) {
@@ -81,7 +81,7 @@ func putAnswer(out io.Writer, w *packed.Writer) error {
 }
 
 // putJob sends files to a child: the lengths of numbers and text, both, and the files' bytes.
-func putJob(out io.Writer, w *packed.Writer, files []checks.File) error {
+func putJob(out io.Writer, w *packed.Writer, files []inventory.File) error {
 	w.Reset()
 	w.Num(len(files))
 	for i := range files {
@@ -116,7 +116,7 @@ func putJob(out io.Writer, w *packed.Writer, files []checks.File) error {
 }
 
 // getJob reads what putJob sent. io.EOF means that there are no more jobs.
-func getJob(in io.Reader) ([]checks.File, error) {
+func getJob(in io.Reader) ([]inventory.File, error) {
 	var head [8]byte
 	if _, err := io.ReadFull(in, head[:]); err != nil {
 		return nil, err
@@ -131,10 +131,10 @@ func getJob(in io.Reader) ([]checks.File, error) {
 		return nil, err
 	}
 	r := &packed.Reader{Numbers: body[:numbers], Text: string(body[numbers:])}
-	files := make([]checks.File, r.Count(maxInput))
+	files := make([]inventory.File, r.Count(maxInput))
 	total := 0
 	for i := range files {
-		files[i] = checks.File{Path: r.Str(), Problem: r.Str(), Link: r.Str()}
+		files[i] = inventory.File{Path: r.Str(), Problem: r.Str(), Link: r.Str()}
 		n := r.Num(maxInput - total)
 		total += n
 		files[i].Data = make([]byte, n)

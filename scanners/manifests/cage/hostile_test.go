@@ -14,15 +14,18 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/checks/packed"
 )
+
+// hostileArgument is the argument of a child whose reader plays the tricks.
+const hostileArgument = "hostile-reader"
 
 // TestMain lets the test binary be the child, one whose reader does what the folder of a
 // manifest is called, as if a file had taken over the parser.
 func TestMain(m *testing.M) {
 	switch {
-	case IsChild(os.Args):
+	case len(os.Args) == 2 && os.Args[1] == hostileArgument:
 		os.Exit(serve(os.Stdin, os.Stdout, hostile))
 	case len(os.Args) == 2 && os.Args[1] == "parent":
 		beParent()
@@ -50,36 +53,36 @@ var tricks = map[string]func(){
 	"too-long": func() { answerWith(putHead(frameAnswer, 1<<31-1)) },
 	"nothing":  func() { answerWith(answerOf(func(w *packed.Writer) { w.Num(0) }, nil)) },
 	"other-file": func() {
-		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(1); w.Manifest(&checks.Manifest{}) }, nil))
+		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(1); w.Manifest(&inventory.Manifest{}) }, nil))
 	},
 	"twice": func() {
 		answerWith(answerOf(func(w *packed.Writer) {
 			w.Num(2)
 			w.Num(0)
-			w.Manifest(&checks.Manifest{})
+			w.Manifest(&inventory.Manifest{})
 			w.Num(0)
-			w.Manifest(&checks.Manifest{})
+			w.Manifest(&inventory.Manifest{})
 		}, nil))
 	},
 	"not-utf-8": func() {
-		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(0); w.Manifest(&checks.Manifest{Gap: "\xff"}) }, nil))
+		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(0); w.Manifest(&inventory.Manifest{Gap: "\xff"}) }, nil))
 	},
 	"odd-scope": func() {
 		answerWith(answerOf(func(w *packed.Writer) {
 			w.Num(1)
 			w.Num(0)
-			w.Manifest(&checks.Manifest{Packages: []checks.Package{{Name: "a", Scope: "none"}}})
+			w.Manifest(&inventory.Manifest{Packages: []inventory.Package{{Name: "a", Scope: "none"}}})
 		}, nil))
 	},
 	"no-name": func() {
 		answerWith(answerOf(func(w *packed.Writer) {
 			w.Num(1)
 			w.Num(0)
-			w.Manifest(&checks.Manifest{Packages: []checks.Package{{Version: "1"}}})
+			w.Manifest(&inventory.Manifest{Packages: []inventory.Package{{Version: "1"}}})
 		}, nil))
 	},
 	"rest": func() {
-		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(0); w.Manifest(&checks.Manifest{}) }, []byte("rest")))
+		answerWith(answerOf(func(w *packed.Writer) { w.Num(1); w.Num(0); w.Manifest(&inventory.Manifest{}) }, []byte("rest")))
 	},
 	"shout": func() {
 		for range 1000 {
@@ -155,7 +158,7 @@ var tells = map[string]func() error{
 }
 
 // hostile is readAll with tricks.
-func hostile(ctx context.Context, files []checks.File, begin func(string)) checks.Inventory {
+func hostile(ctx context.Context, files []inventory.File, begin func(string)) inventory.Inventory {
 	whole := map[string]bool{}
 	for _, f := range files {
 		whole[f.Path] = f.Problem == ""
@@ -211,7 +214,7 @@ func open(t testing.TB, c Config) *Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.program = path
+	c.program, c.as = path, hostileArgument
 	if c.Size == 0 {
 		c.Size = 1
 	}
@@ -224,14 +227,14 @@ func open(t testing.TB, c Config) *Pool {
 }
 
 // file is a small requirements.txt in that folder.
-func file(folder string) checks.File {
-	return checks.File{Path: folder + "/requirements.txt", Digest: "d-" + folder, Data: []byte("requests==2.0\n")}
+func file(folder string) inventory.File {
+	return inventory.File{Path: folder + "/requirements.txt", Digest: "d-" + folder, Data: []byte("requests==2.0\n")}
 }
 
 // readOne reads one file and returns its manifest.
-func readOne(t testing.TB, p *Pool, f checks.File) checks.Manifest {
+func readOne(t testing.TB, p *Pool, f inventory.File) inventory.Manifest {
 	t.Helper()
-	inv := p.Read(t.Context(), []checks.File{f})
+	inv := p.Read(t.Context(), []inventory.File{f})
 	if len(inv.Manifests) != 1 || inv.Manifests[0].Path != f.Path {
 		t.Fatalf("%s: got %d manifests, want its own", f.Path, len(inv.Manifests))
 	}

@@ -11,22 +11,22 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
 )
 
 // job is the reading of one set of files, in one child after another if need be.
 type job struct {
-	files []checks.File
+	files []inventory.File
 	asked []int          // the files that are manifests, as numbers of files
 	gaps  map[int]string // why a manifest was given up
 	rest  string         // why what has no other Gap was not read; "" when all was
-	found map[int]checks.Manifest
+	found map[int]inventory.Manifest
 }
 
-func newJob(files []checks.File) *job {
-	j := &job{gaps: map[int]string{}, found: map[int]checks.Manifest{}}
+func newJob(files []inventory.File) *job {
+	j := &job{gaps: map[int]string{}, found: map[int]inventory.Manifest{}}
 	seen := make(map[string]bool, len(files))
 	total := 0
 	for _, f := range files {
@@ -191,8 +191,8 @@ func (j *job) take(body []byte) error {
 	for _, i := range j.asked {
 		asked[i] = true
 	}
-	found := make(map[int]checks.Manifest, len(j.asked))
-	err := getAnswer(body, len(j.files), func(file int, m checks.Manifest) error {
+	found := make(map[int]inventory.Manifest, len(j.asked))
+	err := getAnswer(body, len(j.files), func(file int, m inventory.Manifest) error {
 		if !asked[file] {
 			return errAnswer
 		}
@@ -211,8 +211,8 @@ func (j *job) take(body []byte) error {
 }
 
 // inventory returns what came of it: each manifest that was asked for, once.
-func (j *job) inventory() checks.Inventory {
-	list := make([]checks.Manifest, 0, len(j.asked))
+func (j *job) inventory() inventory.Inventory {
+	list := make([]inventory.Manifest, 0, len(j.asked))
 	for _, i := range j.asked {
 		m := j.found[i] // the zero Manifest when nothing was read
 		m.Path, m.Digest, m.Format = j.files[i].Path, j.files[i].Digest, manifests.FormatName(j.files[i].Path)
@@ -225,5 +225,5 @@ func (j *job) inventory() checks.Inventory {
 		list = append(list, m)
 	}
 	sortByPath(list)
-	return checks.Inventory{Manifests: list}
+	return inventory.Inventory{Manifests: list}
 }

@@ -142,7 +142,7 @@ func (p *Pool) start() (*process, error) {
 		stderr: new(excerpt), done: make(chan struct{}), busy: true,
 	}
 	child.cmd = &exec.Cmd{
-		Path: program, Args: []string{os.Args[0], Argument},
+		Path: program, Args: []string{os.Args[0], p.config.as},
 		Env: []string{}, Dir: rootFolder, Stdin: jobs, Stdout: answers, Stderr: child.stderr,
 		SysProcAttr: attributes(), WaitDelay: time.Second,
 	}

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // systemTells are more that a child tries, on Linux.
@@ -85,7 +85,7 @@ func said(err error) string {
 func TestG20Calls(t *testing.T) {
 	t.Parallel()
 	p := open(t, Config{file: time.Minute, wall: time.Minute})
-	var files []checks.File
+	var files []inventory.File
 	for name := range tells {
 		files = append(files, file(name))
 	}
@@ -256,10 +256,10 @@ func TestG20Processor(t *testing.T) {
 
 // beParent is a parent that is killed while its child reads.
 func beParent() {
-	p := New(Config{Size: 1, file: time.Minute, wall: time.Minute})
+	p := New(Config{Size: 1, as: hostileArgument, file: time.Minute, wall: time.Minute})
 	p.Warm()
 	fmt.Println(p.idle[0].cmd.Process.Pid)
-	p.Read(context.Background(), []checks.File{file("spin")}) // never comes back
+	p.Read(context.Background(), []inventory.File{file("spin")}) // never comes back
 }
 
 // TestG20ParentDies: no child outlives its parent, not even one whose reader never ends.

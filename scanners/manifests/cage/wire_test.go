@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 	"github.com/landwaiter/landwaiter/checks/packed"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 )
@@ -42,19 +42,19 @@ func fill(v reflect.Value, n *int) {
 }
 
 // full is a Manifest with something in each field.
-func full() checks.Manifest {
-	var m checks.Manifest
+func full() inventory.Manifest {
+	var m inventory.Manifest
 	n := 0
 	fill(reflect.ValueOf(&m).Elem(), &n)
 	m.Path, m.Digest, m.Format = "", "", "" // the parent's own
 	for i := range m.Packages {
-		m.Packages[i].Scope, m.Packages[i].Relation = checks.ScopeOptional, checks.Transitive
+		m.Packages[i].Scope, m.Packages[i].Relation = inventory.ScopeOptional, inventory.Transitive
 	}
 	return m
 }
 
 // carry sends an Inventory and returns what comes out.
-func carry(t testing.TB, inv checks.Inventory, limit int) ([]checks.Manifest, error) {
+func carry(t testing.TB, inv inventory.Inventory, limit int) ([]inventory.Manifest, error) {
 	t.Helper()
 	fileOf := map[string]int{}
 	for i, m := range inv.Manifests {
@@ -70,8 +70,8 @@ func carry(t testing.TB, inv checks.Inventory, limit int) ([]checks.Manifest, er
 	if err != nil || kind != frameAnswer {
 		t.Fatalf("frame %q, %v", kind, err)
 	}
-	got := make([]checks.Manifest, len(inv.Manifests))
-	err = getAnswer(body, len(got), func(file int, m checks.Manifest) error {
+	got := make([]inventory.Manifest, len(inv.Manifests))
+	err = getAnswer(body, len(got), func(file int, m inventory.Manifest) error {
 		got[file] = m
 		return nil
 	})
@@ -80,8 +80,8 @@ func carry(t testing.TB, inv checks.Inventory, limit int) ([]checks.Manifest, er
 
 func TestEveryFieldIsCarried(t *testing.T) {
 	t.Parallel()
-	want := []checks.Manifest{full(), {}, full()}
-	inv := checks.Inventory{Manifests: []checks.Manifest{full(), {}, full()}}
+	want := []inventory.Manifest{full(), {}, full()}
+	inv := inventory.Inventory{Manifests: []inventory.Manifest{full(), {}, full()}}
 	for i := range inv.Manifests {
 		inv.Manifests[i].Path = fmt.Sprint(i)
 	}
@@ -97,7 +97,7 @@ func TestEveryFieldIsCarried(t *testing.T) {
 // TestTextIsMadeValid: a parser may leave half a character; that costs the character only.
 func TestTextIsMadeValid(t *testing.T) {
 	t.Parallel()
-	got, err := carry(t, checks.Inventory{Manifests: []checks.Manifest{{Gap: "a\xffb"}}}, maxAnswer)
+	got, err := carry(t, inventory.Inventory{Manifests: []inventory.Manifest{{Gap: "a\xffb"}}}, maxAnswer)
 	if err != nil || got[0].Gap != "a\ufffdb" {
 		t.Errorf("%q, %v", got[0].Gap, err)
 	}
@@ -106,12 +106,12 @@ func TestTextIsMadeValid(t *testing.T) {
 // TestG20AnswerIsBounded: what does not fit becomes a Gap; what comes behind it is whole.
 func TestG20AnswerIsBounded(t *testing.T) {
 	t.Parallel()
-	big := checks.Manifest{Path: "big"}
+	big := inventory.Manifest{Path: "big"}
 	for i := range 1000 {
-		big.Packages = append(big.Packages, checks.Package{Name: strings.Repeat(fmt.Sprint(i), 1000)})
+		big.Packages = append(big.Packages, inventory.Package{Name: strings.Repeat(fmt.Sprint(i), 1000)})
 	}
-	small := checks.Manifest{Path: "small", Packages: []checks.Package{{Name: "a"}, {Name: "a", Version: "1"}}}
-	got, err := carry(t, checks.Inventory{Manifests: []checks.Manifest{small, big, small}}, 1<<20)
+	small := inventory.Manifest{Path: "small", Packages: []inventory.Package{{Name: "a"}, {Name: "a", Version: "1"}}}
+	got, err := carry(t, inventory.Inventory{Manifests: []inventory.Manifest{small, big, small}}, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestG20AnswerIsBounded(t *testing.T) {
 
 func TestJobIsCarried(t *testing.T) {
 	t.Parallel()
-	jobs := [][]checks.File{
+	jobs := [][]inventory.File{
 		{{Path: "a\xff", Data: []byte("x")}, {Path: "b", Problem: "is a link"}, {Path: "c", Data: bytes.Repeat([]byte("y"), 100_000)}, {Path: "d", Data: []byte("z")}},
 		{{Path: "e"}, {Path: "f", Link: "0123456789012345678901234567890123456789"}},
 	}
@@ -159,7 +159,7 @@ func TestJobIsCarried(t *testing.T) {
 func FuzzAnswer(f *testing.F) {
 	w := new(packed.Writer)
 	m := full()
-	putInventory(w, checks.Inventory{Manifests: []checks.Manifest{m, m, {}}}, map[string]int{"": 1}, maxAnswer)
+	putInventory(w, inventory.Inventory{Manifests: []inventory.Manifest{m, m, {}}}, map[string]int{"": 1}, maxAnswer)
 	var b bytes.Buffer
 	if err := putAnswer(&b, w); err != nil {
 		f.Fatal(err)
@@ -183,7 +183,7 @@ func FuzzAnswer(f *testing.F) {
 			case frameReady:
 				getReady(body)
 			case frameAnswer:
-				err := getAnswer(body, files, func(file int, m checks.Manifest) error {
+				err := getAnswer(body, files, func(file int, m inventory.Manifest) error {
 					if file < 0 || file >= files {
 						t.Fatalf("file %d of %d", file, files)
 					}
@@ -196,7 +196,7 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-func checkManifest(t *testing.T, m checks.Manifest) {
+func checkManifest(t *testing.T, m inventory.Manifest) {
 	t.Helper()
 	for _, p := range m.Packages {
 		if p.Name == "" || p.Line < 0 || len(p.Via) > 64 || len(p.Requirers) > 64 {
@@ -211,7 +211,7 @@ func checkManifest(t *testing.T, m checks.Manifest) {
 
 // BenchmarkWire compares ways to carry what was read of a lock file of 1,500 packages.
 func BenchmarkWire(b *testing.B) {
-	inv := manifests.Read(b.Context(), []checks.File{{Path: "package-lock.json", Data: lockOf(1500)}})
+	inv := manifests.Read(b.Context(), []inventory.File{{Path: "package-lock.json", Data: lockOf(1500)}})
 	b.Run("own", func(b *testing.B) {
 		w := &packed.Writer{Clean: true}
 		for b.Loop() {
@@ -219,7 +219,7 @@ func BenchmarkWire(b *testing.B) {
 			putInventory(w, inv, map[string]int{}, maxAnswer)
 			body := append([]byte{byte(len(w.Numbers)), byte(len(w.Numbers) >> 8), byte(len(w.Numbers) >> 16), 0}, w.Numbers...)
 			body = append(body, w.Text...)
-			if err := getAnswer(body, 1, func(int, checks.Manifest) error { return nil }); err != nil {
+			if err := getAnswer(body, 1, func(int, inventory.Manifest) error { return nil }); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportMetric(float64(len(body)), "bytes")
@@ -228,7 +228,7 @@ func BenchmarkWire(b *testing.B) {
 	b.Run("gob", func(b *testing.B) {
 		for b.Loop() {
 			var pipe bytes.Buffer
-			var got checks.Inventory
+			var got inventory.Inventory
 			if err := errors.Join(gob.NewEncoder(&pipe).Encode(inv), gob.NewDecoder(&pipe).Decode(&got)); err != nil {
 				b.Fatal(err)
 			}
@@ -240,7 +240,7 @@ func BenchmarkWire(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			var got checks.Inventory
+			var got inventory.Inventory
 			if err := json.Unmarshal(text, &got); err != nil {
 				b.Fatal(err)
 			}

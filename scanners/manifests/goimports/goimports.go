@@ -19,7 +19,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 // The limits of one tree. They are guesses: the largest public repositories in Go have a tenth.
@@ -65,10 +65,10 @@ func Of(source []byte) (paths []string, err error) {
 
 // Read returns for each file a Manifest whose packages are the paths that it imports, by Name
 // alone, or with a Gap. It is what runs in a child process, where the parser cannot hurt.
-func Read(_ context.Context, files []checks.File) checks.Inventory {
-	var inventory checks.Inventory
+func Read(_ context.Context, files []inventory.File) inventory.Inventory {
+	var inv inventory.Inventory
 	for i := range files {
-		m := checks.Manifest{Path: files[i].Path}
+		m := inventory.Manifest{Path: files[i].Path}
 		paths, err := Of(files[i].Data)
 		switch {
 		case files[i].Problem != "":
@@ -77,20 +77,20 @@ func Read(_ context.Context, files []checks.File) checks.Inventory {
 			m.Gap = "is not valid Go: " + err.Error()
 		}
 		for _, p := range paths {
-			m.Packages = append(m.Packages, checks.Package{Name: p})
+			m.Packages = append(m.Packages, inventory.Package{Name: p})
 		}
-		inventory.Manifests = append(inventory.Manifests, m)
+		inv.Manifests = append(inv.Manifests, m)
 	}
-	return inventory
+	return inv
 }
 
 // Collection gathers the imports of many files. The zero Collection is empty and reads them in
 // this process; see New.
 type Collection struct {
 	ctx     context.Context
-	read    func(ctx context.Context, files []checks.File) checks.Inventory
-	waiting []checks.File // not read yet
-	size    int           // bytes of waiting
+	read    func(ctx context.Context, files []inventory.File) inventory.Inventory
+	waiting []inventory.File // not read yet
+	size    int              // bytes of waiting
 	paths   map[string]bool
 	gap     string
 	files   int
@@ -99,7 +99,7 @@ type Collection struct {
 
 // New returns an empty Collection that reads files by read, such as the Read of a pool of child
 // processes. ctx ends its reading.
-func New(ctx context.Context, read func(ctx context.Context, files []checks.File) checks.Inventory) *Collection {
+func New(ctx context.Context, read func(ctx context.Context, files []inventory.File) inventory.Inventory) *Collection {
 	return &Collection{ctx: ctx, read: read}
 }
 
@@ -129,7 +129,7 @@ func (c *Collection) Add(path string, source []byte) bool {
 		c.Gap("%.200q is larger than %d MiB", path, maxFile>>20)
 		return true
 	}
-	c.waiting = append(c.waiting, checks.File{Path: path, Data: source})
+	c.waiting = append(c.waiting, inventory.File{Path: path, Data: source})
 	c.size += len(source)
 	if len(c.waiting) < batchFiles && c.size < batchBytes {
 		return true
@@ -146,13 +146,13 @@ func (c *Collection) flush() bool {
 	if read == nil {
 		ctx, read = context.Background(), Read
 	}
-	inventory := read(ctx, c.waiting)
+	inv := read(ctx, c.waiting)
 	c.waiting, c.size = nil, 0
 	if c.paths == nil {
 		c.paths = map[string]bool{}
 	}
-	for i := range inventory.Manifests {
-		m := &inventory.Manifests[i]
+	for i := range inv.Manifests {
+		m := &inv.Manifests[i]
 		if m.Gap != "" {
 			c.Gap("%.200q %s", m.Path, m.Gap)
 		}
@@ -175,15 +175,15 @@ func (c *Collection) Gap(format string, args ...any) {
 }
 
 // Imports returns what was gathered.
-func (c *Collection) Imports() *checks.Imports {
+func (c *Collection) Imports() *inventory.Imports {
 	c.flush()
-	return &checks.Imports{Packages: slices.Sorted(maps.Keys(c.paths)), Gap: c.gap}
+	return &inventory.Imports{Packages: slices.Sorted(maps.Keys(c.paths)), Gap: c.gap}
 }
 
 // ReadFolder gathers the imports of all Go source in a folder. Links are not followed; one that
 // is named like Go source, and what cannot be read, is a Gap. The end of ctx ends the reading;
 // read is as in New.
-func ReadFolder(ctx context.Context, folder fs.FS, read func(ctx context.Context, files []checks.File) checks.Inventory) *checks.Imports {
+func ReadFolder(ctx context.Context, folder fs.FS, read func(ctx context.Context, files []inventory.File) inventory.Inventory) *inventory.Imports {
 	c := New(ctx, read)
 	err := fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/inventory"
 )
 
 func TestReadFolder(t *testing.T) {
@@ -19,7 +19,7 @@ func TestReadFolder(t *testing.T) {
 	for _, x := range []struct {
 		name   string
 		folder fstest.MapFS
-		want   checks.Imports
+		want   inventory.Imports
 	}{
 		{"all kinds of files", fstest.MapFS{
 			"a.go":                      file("package a\n\nimport (\n\t\"fmt\"\n\tx \"example.com/x\"\n\t_ `example.com/blank`\n\t. \"example.com/dot\"\n)\n\nfunc f() { not go }\n"),
@@ -31,14 +31,14 @@ func TestReadFolder(t *testing.T) {
 			"testdata/t.go":             file("package t\n\nimport \"example.com/testdata\"\n"),
 			"x/testdata/t.go":           file("broken"),
 			"README.md":                 file("import \"example.com/readme\""),
-		}, checks.Imports{Packages: []string{"C", "example.com/blank", "example.com/dot", "example.com/old", "example.com/test", "example.com/vendored", "example.com/windows", "example.com/x", "fmt"}}},
-		{"nothing", fstest.MapFS{"README.md": file("")}, checks.Imports{}},
+		}, inventory.Imports{Packages: []string{"C", "example.com/blank", "example.com/dot", "example.com/old", "example.com/test", "example.com/vendored", "example.com/windows", "example.com/x", "fmt"}}},
+		{"nothing", fstest.MapFS{"README.md": file("")}, inventory.Imports{}},
 		{"not valid", fstest.MapFS{"a.go": file("package a\n\nimport \"x\"\n"), "b.go": file("package b\n\nimport (\n")},
-			checks.Imports{Packages: []string{"x"}, Gap: `"b.go" is not valid Go: line 3: expected ')', found 'EOF'`}},
-		{"a link", fstest.MapFS{"a.go": {Mode: fs.ModeSymlink, Data: []byte("/etc/passwd")}}, checks.Imports{Gap: `"a.go" is a link or a special file`}},
-		{"too large", fstest.MapFS{"a.go": file("package a\n" + strings.Repeat(" ", maxFile))}, checks.Imports{Gap: `"a.go" is larger than 4 MiB`}},
+			inventory.Imports{Packages: []string{"x"}, Gap: `"b.go" is not valid Go: line 3: expected ')', found 'EOF'`}},
+		{"a link", fstest.MapFS{"a.go": {Mode: fs.ModeSymlink, Data: []byte("/etc/passwd")}}, inventory.Imports{Gap: `"a.go" is a link or a special file`}},
+		{"too large", fstest.MapFS{"a.go": file("package a\n" + strings.Repeat(" ", maxFile))}, inventory.Imports{Gap: `"a.go" is larger than 4 MiB`}},
 		{"an import that is too long", fstest.MapFS{"a.go": file("package a\n\nimport \"" + strings.Repeat("a", maxPath+1) + "\"\n")},
-			checks.Imports{Gap: `"a.go" is not valid Go: an import is no path`}},
+			inventory.Imports{Gap: `"a.go" is not valid Go: an import is no path`}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
