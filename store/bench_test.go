@@ -166,25 +166,30 @@ func BenchmarkRecord(b *testing.B) {
 	})
 }
 
-// BenchmarkKnownInventory finds what was read of a lock file of 1,500 packages before.
+// BenchmarkKnownInventory finds what was read of a lock file of 1,500 packages before: one that
+// was asked for lately, and one that only the database has.
 func BenchmarkKnownInventory(b *testing.B) {
-	b.Run("1500", func(b *testing.B) {
-		f := newFixture(b, storetest.SQLite(b))
-		m := checks.Manifest{Path: "package-lock.json", Digest: "b1", Format: "package-lock.json"}
-		for p := range 1500 {
-			name := fmt.Sprintf("package-%d", p)
-			m.Packages = append(m.Packages, checks.Package{PURL: "pkg:npm/" + name + "@1.2.3", Ecosystem: "npm", Name: name, Version: "1.2.3",
-				Line: p, Scope: checks.ScopeRuntime, Relation: checks.Transitive, Via: []string{"package-0", name}, Licence: "MIT", Manager: "npm"})
-		}
-		must(b, f.SaveInventory(b.Context(), m.Digest, "1", m))
-		for b.Loop() {
-			got, err := f.CachedInventory(b.Context(), m.Digest, "1")
-			must(b, err)
-			if len(got.Packages) != len(m.Packages) {
-				b.Fatalf("%d packages", len(got.Packages))
+	f := newFixture(b, storetest.SQLite(b))
+	m := checks.Manifest{Path: "package-lock.json", Digest: "b1", Format: "package-lock.json"}
+	for p := range 1500 {
+		name := fmt.Sprintf("package-%d", p)
+		m.Packages = append(m.Packages, checks.Package{PURL: "pkg:npm/" + name + "@1.2.3", Ecosystem: "npm", Name: name, Version: "1.2.3",
+			Line: p, Scope: checks.ScopeRuntime, Relation: checks.Transitive, Via: []string{"package-0", name}, Licence: "MIT", Manager: "npm"})
+	}
+	must(b, f.SaveInventory(b.Context(), m.Digest, "1", m))
+	for name, forget := range map[string]func(){"lately/1500": func() {}, "stored/1500": func() { f.ForgetRecent() }} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				forget()
+				got, err := f.CachedInventory(b.Context(), m.Digest, "1")
+				must(b, err)
+				if len(got.Packages) != len(m.Packages) {
+					b.Fatalf("%d packages", len(got.Packages))
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // release returns ten manifests of 100 packages each, three of them with content of this round.

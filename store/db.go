@@ -27,6 +27,7 @@ type DB struct {
 	log        *slog.Logger
 	engine     *engine.DB
 	bodies     *engine.Bodies
+	recent     *recent
 	ledger     *entries.Keeper
 	cacheBytes int64
 	readOnly   bool
@@ -49,7 +50,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{
-		now: c.Now, log: c.Log, bodies: bodies, turn: make(map[int]int64),
+		now: c.Now, log: c.Log, bodies: bodies, recent: newRecent(), turn: make(map[int]int64),
 		cacheBytes: cmp.Or(c.CacheBytes, defaultCacheBytes), readOnly: c.ReadOnly,
 	}
 	if db.now == nil {

@@ -14,12 +14,17 @@ import (
 )
 
 // CachedInventory returns the manifest saved for a blob, or ErrNotFound. Its Path is that of
-// the file it was first read from; the caller sets its own.
+// the file it was first read from; the caller sets its own. Packages and Observations are shared
+// with others who ask: they are not to be changed.
 //
 // blobDigest is the git object name. parser is the version of the reader and everything else
 // that decides the outcome: the file's base name and the digests of companion files.
 func (db *DB) CachedInventory(ctx context.Context, blobDigest, parser string) (checks.Manifest, error) {
-	c, err := db.Cached(ctx, inventoryKey(blobDigest, parser))
+	key := inventoryKey(blobDigest, parser)
+	if m, ok := db.recent.get(key); ok {
+		return m, nil
+	}
+	c, err := db.Cached(ctx, key)
 	if err != nil {
 		return checks.Manifest{}, err
 	}
@@ -27,13 +32,19 @@ func (db *DB) CachedInventory(ctx context.Context, blobDigest, parser string) (c
 	if err != nil {
 		return checks.Manifest{}, fmt.Errorf("reading the cached inventory of %s: %w", blobDigest, err)
 	}
+	db.recent.keep(key, m)
 	return m, nil
 }
 
 // SaveInventory saves what a reader made of a blob, within the bound of the cache: it may be
 // gone later. Whether a manifest with a Gap is worth saving is the caller's choice.
 func (db *DB) SaveInventory(ctx context.Context, blobDigest, parser string, m checks.Manifest) error {
-	return db.SaveCached(ctx, inventoryKey(blobDigest, parser), Cached{Body: packed.Encode(&m)})
+	key := inventoryKey(blobDigest, parser)
+	if err := db.SaveCached(ctx, key, Cached{Body: packed.Encode(&m)}); err != nil {
+		return err
+	}
+	db.recent.forget(key)
+	return nil
 }
 
 func inventoryKey(blobDigest, parser string) string { return "inventory:" + blobDigest + ":" + parser }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/landwaiter/landwaiter/checks/inventory"
@@ -80,28 +81,65 @@ func (w *Writer) Manifest(m *inventory.Manifest) {
 	}
 }
 
+// What a package has beside what all have, as bits.
+const (
+	hasConstraint = 1 << iota
+	hasVia
+	hasLicence
+	hasCommit
+	hasDeprecated
+	hasRequirers
+	hasAll = 1<<iota - 1
+)
+
+// has returns the bits of p.
+func has(p *inventory.Package) (bits int) {
+	for _, field := range [...]struct {
+		bit int
+		is  bool
+	}{
+		{hasConstraint, p.Constraint != ""}, {hasVia, len(p.Via) > 0}, {hasLicence, p.Licence != ""},
+		{hasCommit, p.Commit != ""}, {hasDeprecated, p.Deprecated != ""}, {hasRequirers, len(p.Requirers) > 0},
+	} {
+		if field.is {
+			bits |= field.bit
+		}
+	}
+	return bits
+}
+
 func (w *Writer) pack(p *inventory.Package) {
+	bits := has(p)
+	w.Num(bits)
 	w.Str(p.PURL)
 	w.Str(p.Ecosystem)
 	w.Str(p.Name)
 	w.Str(p.Version)
-	w.Str(p.Constraint)
 	w.Num(p.Line)
 	w.Str(string(p.Scope))
 	w.Str(string(p.Relation))
-	w.Num(len(p.Via))
-	for _, name := range p.Via {
-		w.Str(name)
-	}
-	w.Str(p.Licence)
 	w.Str(p.Manager)
-	w.Str(p.Commit)
-	w.Str(p.Deprecated)
-	w.Num(len(p.Requirers))
-	for i := range p.Requirers {
-		w.Str(p.Requirers[i].Name)
-		w.Str(p.Requirers[i].Version)
-		w.Str(p.Requirers[i].Constraint)
+	for _, field := range [...]struct {
+		bit  int
+		text string
+	}{{hasConstraint, p.Constraint}, {hasLicence, p.Licence}, {hasCommit, p.Commit}, {hasDeprecated, p.Deprecated}} {
+		if bits&field.bit != 0 {
+			w.Str(field.text)
+		}
+	}
+	if bits&hasVia != 0 {
+		w.Num(len(p.Via))
+		for _, name := range p.Via {
+			w.Str(name)
+		}
+	}
+	if bits&hasRequirers != 0 {
+		w.Num(len(p.Requirers))
+		for i := range p.Requirers {
+			w.Str(p.Requirers[i].Name)
+			w.Str(p.Requirers[i].Version)
+			w.Str(p.Requirers[i].Constraint)
+		}
 	}
 }
 
@@ -114,6 +152,7 @@ func (r *Reader) Manifest() (m inventory.Manifest) {
 	}
 	if n > 0 && r.err == nil {
 		m.Packages = make([]inventory.Package, n)
+		r.heard = slices.Grow(r.heard, 4*n)
 	}
 	for i := range m.Packages {
 		if r.unpack(&m.Packages[i]); r.err != nil {
@@ -137,16 +176,27 @@ func (r *Reader) Manifest() (m inventory.Manifest) {
 }
 
 func (r *Reader) unpack(p *inventory.Package) {
-	p.PURL, p.Ecosystem, p.Name, p.Version, p.Constraint = r.Str(), r.Str(), r.Str(), r.Str(), r.Str()
+	bits := r.Num(hasAll)
+	p.PURL, p.Ecosystem, p.Name, p.Version = r.Str(), r.Str(), r.Str(), r.Str()
 	p.Line = r.Num(math.MaxInt32)
-	p.Scope, p.Relation = inventory.Scope(r.Str()), inventory.Relation(r.Str())
-	p.Via = r.strs(maxList)
-	p.Licence, p.Manager, p.Commit, p.Deprecated = r.Str(), r.Str(), r.Str(), r.Str()
-	if n := r.Count(maxList); n > 0 {
-		p.Requirers = make([]inventory.Requirer, n)
+	p.Scope, p.Relation, p.Manager = inventory.Scope(r.Str()), inventory.Relation(r.Str()), r.Str()
+	if bits&hasConstraint != 0 {
+		p.Constraint = r.Str()
 	}
-	for i := range p.Requirers {
-		p.Requirers[i] = inventory.Requirer{Name: r.Str(), Version: r.Str(), Constraint: r.Str()}
+	if bits&hasLicence != 0 {
+		p.Licence = r.Str()
+	}
+	if bits&hasCommit != 0 {
+		p.Commit = r.Str()
+	}
+	if bits&hasDeprecated != 0 {
+		p.Deprecated = r.Str()
+	}
+	if bits&hasVia != 0 {
+		p.Via = r.strs(maxList)
+	}
+	if bits&hasRequirers != 0 {
+		p.Requirers = r.requirers()
 	}
 	switch p.Scope {
 	case "", inventory.ScopeRuntime, inventory.ScopeDevelopment, inventory.ScopeOptional:
@@ -163,8 +213,20 @@ func (r *Reader) unpack(p *inventory.Package) {
 	}
 }
 
+func (r *Reader) requirers() []inventory.Requirer {
+	n := r.Count(maxList)
+	if n == 0 {
+		return nil
+	}
+	list := make([]inventory.Requirer, n)
+	for i := range list {
+		list[i] = inventory.Requirer{Name: r.Str(), Version: r.Str(), Constraint: r.Str()}
+	}
+	return list
+}
+
 // version begins what Encode writes. It rises with every change of it.
-const version = 1
+const version = 2
 
 var errVersion = errors.New("was written by another version")
 

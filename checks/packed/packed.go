@@ -86,8 +86,10 @@ type Reader struct {
 	Numbers                []byte
 	Text                   string
 	Strict                 bool // Text is valid UTF-8, and so must be each string
+	at, spoken             int  // where Numbers and Text are read next
 	heard                  []string
-	lists                  int // strings in lists so far, and so on
+	spare                  []string // memory for lists
+	lists                  int      // strings in lists so far, and so on
 	packages, observations int
 	err                    error
 }
@@ -110,7 +112,7 @@ func (r *Reader) fail(err error) {
 	if r.err == nil {
 		r.err = err
 	}
-	r.Numbers = nil
+	r.at = len(r.Numbers)
 }
 
 // Failed reports whether something was wrong.
@@ -118,7 +120,18 @@ func (r *Reader) Failed() bool { return r.err != nil }
 
 // Num reads a number of at most limit.
 func (r *Reader) Num(limit int) int {
-	n, size := binary.Uvarint(r.Numbers)
+	if r.at < len(r.Numbers) {
+		if n := int(r.Numbers[r.at]); n < 0x80 && n <= limit {
+			r.at++
+			return n
+		}
+	}
+	return r.long(limit)
+}
+
+// long is Num for a number of several bytes, and for what is wrong.
+func (r *Reader) long(limit int) int {
+	n, size := binary.Uvarint(r.Numbers[r.at:])
 	switch {
 	case r.err != nil:
 		return 0
@@ -129,7 +142,7 @@ func (r *Reader) Num(limit int) int {
 		r.fail(errNumber)
 		return 0
 	}
-	r.Numbers = r.Numbers[size:]
+	r.at += size
 	return int(n)
 }
 
@@ -147,12 +160,13 @@ func (r *Reader) Str() string {
 		return r.heard[n>>1-1]
 	}
 	n >>= 1
-	if n == 0 || n > len(r.Text) || r.Strict && n < len(r.Text) && !utf8.RuneStart(r.Text[n]) {
+	rest := len(r.Text) - r.spoken
+	if n == 0 || n > rest || r.Strict && n < rest && !utf8.RuneStart(r.Text[r.spoken+n]) {
 		r.fail(errText)
 		return ""
 	}
-	s := r.Text[:n]
-	r.Text = r.Text[n:]
+	s := r.Text[r.spoken : r.spoken+n]
+	r.spoken += n
 	r.heard = append(r.heard, s)
 	return s
 }
@@ -160,7 +174,7 @@ func (r *Reader) Str() string {
 // Count reads the length of a list of at most limit, whose elements take at least a byte.
 func (r *Reader) Count(limit int) int {
 	n := r.Num(limit)
-	if n > len(r.Numbers) {
+	if n > len(r.Numbers)-r.at {
 		r.fail(errShort)
 		return 0
 	}
@@ -177,7 +191,12 @@ func (r *Reader) strs(limit int) []string {
 		r.fail(errNumber)
 		return nil
 	}
-	list := make([]string, n)
+	const chunk = 1024 // lists are short and many
+	if n > len(r.spare) {
+		r.spare = make([]string, max(n, min(chunk, len(r.Numbers)-r.at)))
+	}
+	list := r.spare[:n:n]
+	r.spare = r.spare[n:]
 	for i := range list {
 		list[i] = r.Str()
 	}
@@ -186,7 +205,7 @@ func (r *Reader) strs(limit int) []string {
 
 // End returns what was wrong with the message, which must end here.
 func (r *Reader) End() error {
-	if r.err == nil && (len(r.Numbers) > 0 || r.Text != "") {
+	if r.err == nil && (r.at < len(r.Numbers) || r.spoken < len(r.Text)) {
 		r.err = errRest
 	}
 	return r.err
