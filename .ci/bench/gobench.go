@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"strconv"
@@ -57,54 +58,58 @@ func parseLine(line string) (name string, r result, ok bool) {
 func (r result) time() time.Duration { return time.Duration(r["ns/op"]) }
 
 // benchmarks measures what happens inside the service (goals 4, 5, 7).
-func benchmarks(ctx context.Context, o options, _ *data, t *table) error {
+func benchmarks(ctx context.Context, o options, d *data, t *table) error {
 	if o.skipGo {
 		return nil
 	}
-	read, err := goBench(ctx, "./scanners/manifests", "^Benchmark(Read|Library)$/^.*$/^1500$")
-	if err != nil {
-		return err
+	all := map[string]result{}
+	for _, b := range []struct {
+		pkg, pattern string
+		want         []string
+	}{
+		{"./scanners/manifests", "^BenchmarkRead$/^.*$/^1500$", []string{"Read/package-lock.json/1500"}},
+		{"./scanners/manifests", "^BenchmarkEncodingJSON$/^1500$", []string{"EncodingJSON/1500"}},
+		{"./scanners/osv", "^BenchmarkGoal4Scan$/^1500$", []string{"Goal4Scan/1500"}},
+		{"./scanners/osv", "^BenchmarkGoal7", []string{"Goal7Update", "Goal7Meanwhile"}},
+		{"./scanners/manifests/cage", "^BenchmarkCage$", nil},
+		{"./store", "^BenchmarkKnownInventory$", []string{"KnownInventory/lately/1500", "KnownInventory/stored/1500"}},
+	} {
+		found, err := goBench(ctx, b.pkg, b.pattern)
+		if err != nil {
+			return err
+		}
+		for _, name := range b.want {
+			if found[name] == nil {
+				return fmt.Errorf("%s has no Benchmark%s any more; mend .ci/bench/gobench.go", b.pkg, name)
+			}
+		}
+		maps.Copy(all, found)
 	}
-	json, err := goBench(ctx, "./scanners/manifests", "^BenchmarkEncodingJSON$/^1500$")
-	if err != nil {
-		return err
-	}
-	match, err := goBench(ctx, "./scanners/osv", "^BenchmarkScan$/^1500$")
-	if err != nil {
-		return err
-	}
-	update, err := goBench(ctx, "./scanners/osv", "^BenchmarkUpdate$")
-	if err != nil {
-		return err
-	}
-	caged, err := goBench(ctx, "./scanners/manifests/cage", "^BenchmarkCage$")
-	if err != nil {
-		return err
-	}
-	known, err := goBench(ctx, "./store", "^BenchmarkKnownInventory$")
-	if err != nil {
-		return err
-	}
-	scan := match["Scan/1500"].time()
-	ours := read["Read/package-lock.json/1500"].time() + scan
-	t.time("4", "warm scan in the server, beside osv-scalibr's extractor and our index", read["Library/package-lock.json/1500"].time()+scan, ours, 1.0/60, "<= 1/60")
-	t.add("4", "the same, of 4 ms", "4.0 ms", duration(ours), ratio(ours.Seconds(), 0.004), "<= 1", ours <= 4*time.Millisecond)
-	slowest(t, read, json)
+	scan := all["Goal4Scan/1500"]
+	theirs := time.Duration(scan["ns/op"] * scan["x-faster"])
+	t.time("4", "warm scan in the server, beside osv-scalibr's extractor and our index", theirs, scan.time(), 1.0/60, "<= 1/60")
+	t.note("Such a warm scan takes %s here; the goal of 4 ms is for a machine on which osv-scalibr's takes 224 ms (here %s).", duration(scan.time()), duration(theirs))
+	slowest(t, all)
 	for _, c := range []string{"a_requirements.txt_of_one", "a_package-lock.json_of_1500", "a_package-lock.json_of_20000"} {
-		in, out := caged["Cage/in_process/"+c].time(), caged["Cage/caged/"+c].time()
+		in, out := all["Cage/in_process/"+c].time(), all["Cage/caged/"+c].time()
 		t.note("The cage: %s takes %s in this process, %s in a child.", strings.ReplaceAll(c, "_", " "), duration(in), duration(out))
 	}
-	t.time("5", "a manifest that is known, beside its first scan", ours, known["KnownInventory/lately/1500"].time(), 1.0/20, "<= 1/20")
-	t.note("A manifest that only the database has takes %s.", duration(known["KnownInventory/stored/1500"].time()))
-	t.time("7", "take in 1,000 changed advisories, beside the full build", t.build.Wall, update["Update"].time(), 1.0/15, "<= 1/15")
+	t.time("5", "a manifest that is known, beside its first scan", scan.time(), all["KnownInventory/lately/1500"].time(), 1.0/20, "<= 1/20")
+	t.note("A manifest that only the database has takes %s.", duration(all["KnownInventory/stored/1500"].time()))
+	update := all["Goal7Update"]
+	t.time("7", "take in 1,000 changed advisories, beside the full build", t.build.Wall, update.time(), 1.0/15, "<= 1/15")
+	t.add("7", "the same: bytes, beside the zips", mib(d.full.zipped), mib(int64(update["B-received/op"])),
+		ratio(update["B-received/op"], float64(d.full.zipped)), "<= 1/50", update["B-received/op"]*50 <= float64(d.full.zipped))
+	p99 := all["Goal7Meanwhile"]["p99-ratio"]
+	t.add("7", "99th percentile of scans meanwhile, beside an idle index", "1", fmt.Sprintf("%.2f", p99), fmt.Sprintf("%.2f", p99), "<= 1.5", p99 <= 1.5)
 	return nil
 }
 
 // slowest adds the format that is read slowest for its size, beside encoding/json.
-func slowest(t *table, read, json map[string]result) {
-	yardstick := json["EncodingJSON/1500"]["MB/s"]
+func slowest(t *table, all map[string]result) {
+	yardstick := all["EncodingJSON/1500"]["MB/s"]
 	name, speed := "", 0.0
-	for n, r := range read {
+	for n, r := range all {
 		format, ours := strings.CutPrefix(n, "Read/")
 		format, small := strings.CutSuffix(format, "/1500")
 		if !ours || !small {

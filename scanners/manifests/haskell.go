@@ -48,25 +48,80 @@ func readCabal(s *source) error {
 	return nil
 }
 
-// cabalConstraint is a package, maybe with the part of the build that it is for, and a version.
-var cabalConstraint = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:[a-z]+\.|[A-Za-z0-9-]+:(?:setup\.)?)?([A-Za-z0-9-]+)\s*\(?\s*((?:[<>=^&|(]|installed).*)$`)
-})
+// cutCabal cuts a constraint into its package and what it says of it: "any.aeson ==2.2" or
+// "happy:setup.Cabal (>=3)". Before the package may stand the part of the build that it is for.
+func cutCabal(constraint string) (name, says string, ok bool) {
+	n := haskellName(constraint)
+	if part, after := constraint[:n], constraint[n:]; n > 0 && after != "" {
+		switch {
+		case after[0] == '.' && isLower(part):
+			constraint = after[1:]
+		case after[0] == ':':
+			constraint = strings.TrimPrefix(after[1:], "setup.")
+		}
+		n = haskellName(constraint)
+	}
+	if n == 0 {
+		return "", "", false
+	}
+	says = strings.TrimLeft(constraint[n:], haskellSpace)
+	if inner := strings.TrimLeft(strings.TrimPrefix(says, "("), haskellSpace); inner != "" {
+		says = inner
+	}
+	if says == "" || !strings.ContainsRune("<>=^&|(", rune(says[0])) && !strings.HasPrefix(says, "installed") {
+		return "", "", false
+	}
+	return constraint[:n], says, true
+}
 
-// exactHaskell is a version that only one satisfies.
-var exactHaskell = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^==\s*([0-9]+(?:\.[0-9]+)*)\s*\)?$`) })
+const haskellSpace = " \t\f\r\n"
+
+// haskellName is the length of the name that text begins with.
+func haskellName(text string) int {
+	for i := range len(text) {
+		if c := text[i]; c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return i
+		}
+	}
+	return len(text)
+}
+
+func isLower(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r < 'a' || r > 'z' }) < 0
+}
+
+// exactHaskell returns the version where only one satisfies: "==1.2.3", maybe before a ")".
+func exactHaskell(says string) (version string, ok bool) {
+	rest, ok := strings.CutPrefix(says, "==")
+	if !ok {
+		return "", false
+	}
+	rest = strings.TrimRight(strings.TrimSuffix(strings.Trim(rest, haskellSpace), ")"), haskellSpace)
+	digit := false
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case c >= '0' && c <= '9':
+			digit = true
+		case c == '.' && digit:
+			digit = false
+		default:
+			return "", false
+		}
+	}
+	return rest, digit
+}
 
 // addCabal adds what one constraint pins. Flags and the like name no version.
 func addCabal(s *source, constraint string, line int) {
-	m := match(cabalConstraint, constraint)
-	if m == nil || m[2] == "installed" { // a package of the compiler
+	name, says, ok := cutCabal(constraint)
+	if !ok || says == "installed" { // a package of the compiler
 		return
 	}
-	i := s.add(m[1], "", line)
-	if v := match(exactHaskell, m[2]); v != nil {
-		s.name(i, m[1], v[1])
+	i := s.add(name, "", line)
+	if version, ok := exactHaskell(says); ok {
+		s.name(i, name, version)
 	} else {
-		s.packages[i].Constraint = strings.Clone(m[2])
+		s.packages[i].Constraint = strings.Clone(says)
 	}
 }
 
@@ -158,9 +213,7 @@ func wantsCabal(text string) ([]want, error) {
 				continue
 			}
 			w := want{key: m[1], name: m[1], constraint: m[2], scope: scope, line: number}
-			if e := match(exactHaskell, m[2]); e != nil {
-				w.exact = e[1]
-			}
+			w.exact, _ = exactHaskell(m[2])
 			wants = append(wants, w)
 		}
 	}
@@ -229,9 +282,7 @@ func (w *hpackWants) list(n syntax.Node, scope inventory.Scope) {
 			continue
 		}
 		found := want{key: m[1], name: m[1], constraint: strings.TrimSpace(m[2]), scope: scope, line: d.Line()}
-		if e := match(exactHaskell, found.constraint); e != nil {
-			found.exact = e[1]
-		}
+		found.exact, _ = exactHaskell(found.constraint)
 		w.wants = append(w.wants, found)
 	}
 }
