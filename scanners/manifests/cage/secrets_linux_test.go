@@ -63,7 +63,7 @@ func TestV74Child(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.Remove(v74Key) })
 	p := open(t, Config{file: time.Minute, wall: time.Minute})
-	inv := p.Read(t.Context(), []checks.File{file("read-key"), file("parents-memory"), file("trace-parent")})
+	inv := p.Read(t.Context(), []inventory.File{file("read-key"), file("parents-memory"), file("trace-parent")})
 	if len(inv.Manifests) != 3 {
 		t.Fatalf("%d manifests", len(inv.Manifests))
 	}
