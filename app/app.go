@@ -77,6 +77,11 @@ type Config struct {
 	ReadImage   func(ctx context.Context, through http.RoundTripper, image, digest string) ([]checks.Bundle, error)
 	ReadPackage func(ctx context.Context, through http.RoundTripper, name, version string) (sha512 string, bundles []checks.Bundle, err error)
 
+	// Summarise makes, or finds, the signed verification summaries of the Report of that
+	// generation on a Subject's key. A *summary.Refusal is final; any other error may pass.
+	// Called again it returns the same bytes. nil means that none are made.
+	Summarise func(ctx context.Context, key string, generation int64) (store.StoredSummary, error)
+
 	// MaxAsset is the largest release asset read, in bytes; 0 means 4 GiB.
 	MaxAsset int64
 

@@ -17,6 +17,7 @@ import (
 // gateway is the only way out to GitHub: one host, one App, all its installations.
 type gateway struct {
 	base      *url.URL // ends in "/"
+	uploads   *url.URL // where files are uploaded to; ends in "/"
 	next      http.RoundTripper
 	userAgent string
 	cache     *cache
@@ -36,7 +37,7 @@ func newGateway(cfg Config, m *metrics) (*gateway, error) {
 		return nil, err
 	}
 	g := &gateway{
-		base: base, next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, now: cfg.Now,
+		base: base, uploads: uploadRoot(base), next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, now: cfg.Now,
 		userAgent: strings.TrimSuffix("landwaiter/"+cfg.Version, "/"), lanes: map[int64]*lane{},
 	}
 	if g.next == nil {
@@ -81,6 +82,20 @@ func apiRoot(address string) (*url.URL, error) {
 	return base, nil
 }
 
+// uploadRoot is where release assets are uploaded to, by the API's address: a host of its own on
+// github.com and with data residency, another path on Enterprise Server (docs.github.com, "REST
+// API endpoints for release assets"). The upload_url of an answer is not used (THREATS G18).
+func uploadRoot(base *url.URL) *url.URL {
+	u := *base
+	switch {
+	case u.Host == "api.github.com", strings.HasPrefix(u.Host, "api.") && strings.HasSuffix(u.Host, ".ghe.com"):
+		u.Host = "uploads." + strings.TrimPrefix(u.Host, "api.")
+	case strings.HasSuffix(u.Path, "/api/v3/"):
+		u.Path = strings.TrimSuffix(u.Path, "v3/") + "uploads/"
+	}
+	return &u
+}
+
 // client returns a go-github client over rt that follows no redirect: transport does where
 // it is safe.
 func (g *gateway) client(rt http.RoundTripper) *github.Client {
@@ -88,8 +103,8 @@ func (g *gateway) client(rt http.RoundTripper) *github.Client {
 		Transport:     rt,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	})
-	base := *g.base
-	c.BaseURL = &base
+	base, uploads := *g.base, *g.uploads
+	c.BaseURL, c.UploadURL = &base, &uploads
 	c.UserAgent = g.userAgent
 	return c
 }

@@ -44,6 +44,9 @@ func (a *App) letOut(ctx context.Context, c *installation, s subjectArgs, r stor
 	case seen.set() != r.Report.Subject.AssetSet: // changed since the job began (THREATS G24)
 		return a.judgeAgain(ctx, s, "the release changed")
 	}
+	if err := a.attachFirst(ctx, c, s, r); err != nil {
+		return err
+	}
 	return a.publishDraft(ctx, c, s, r, seen)
 }
 

@@ -184,7 +184,11 @@ func (a *App) showVerifying(ctx context.Context, c *installation, s subjectArgs,
 // releaseMaterial downloads what seen consists of and collects the evidence for it. steady is
 // false when something could not be read for a reason that may pass.
 func (a *App) releaseMaterial(ctx context.Context, c *installation, t trunk, seen releaseSeen) (m *checks.Material, steady bool, err error) {
-	read, err := a.readAssets(ctx, c, seen.assets)
+	listed, err := a.judgedAssets(ctx, c, seen)
+	if err != nil {
+		return nil, false, err
+	}
+	read, err := a.readAssets(ctx, c, listed)
 	if err != nil {
 		return nil, false, err
 	}
@@ -193,11 +197,30 @@ func (a *App) releaseMaterial(ctx context.Context, c *installation, t trunk, see
 	if err != nil {
 		return nil, false, err
 	}
-	if err := a.digest512(ctx, c, seen.assets, read, kept.bundles); err != nil {
+	if err := a.digest512(ctx, c, listed, read, kept.bundles); err != nil {
 		return nil, false, err
 	}
 	steady = !kept.unsteady.Load() && !slices.ContainsFunc(read, func(x readAsset) bool { return x.unsteady })
 	return t.material(seen, append(read, outside...), slices.Concat(sidecars(read), kept.bundles, theirs), kept.gaps), steady, nil
+}
+
+// judgedAssets are the assets that are judged: all but the file with summaries, after its bytes
+// were found to be those that we uploaded. Otherwise it is a file like any other.
+func (a *App) judgedAssets(ctx context.Context, c *installation, seen releaseSeen) ([]releaseAsset, error) {
+	if seen.own == nil || seen.own.State != "uploaded" { // what never arrived cannot be downloaded
+		return seen.assets, nil
+	}
+	known, err := a.attached(ctx, subjectArgs{Repo: c.Repo, Kind: checks.KindRelease, ReleaseID: seen.ID}.key())
+	if err != nil {
+		return nil, err
+	}
+	ours, err := a.isOurs(ctx, c, *seen.own, known)
+	if err != nil || ours {
+		return seen.assets, err
+	}
+	listed := append(slices.Clone(seen.assets), *seen.own)
+	sortAssets(listed)
+	return listed, nil
 }
 
 // material puts together what was read of a release.

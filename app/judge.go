@@ -116,7 +116,7 @@ func (a *App) record(ctx context.Context, j store.Job, s subjectArgs, g gathered
 		Base: g.Material.Base.Inventory, Head: g.Material.Head.Inventory, Parser: a.cfg.ParserVersion,
 	}
 	for _, surface := range surfaces() {
-		if surface.wants(report, g.Policy) {
+		if surface.wants(report, g.Policy) && (surface.name != surfaceSummary || a.cfg.Summarise != nil) {
 			job := a.publishJob(surface.name, publishArgs{Subject: s}, j.Cause)
 			job.Priority = cmp.Or(surface.priority, job.Priority)
 			r.Publish = append(r.Publish, job)

@@ -106,7 +106,12 @@ func (a *App) missed(ctx context.Context, c *installation, s subjectArgs, found 
 	}
 	judged := r.Report.Subject
 	sortAssets(found.Assets)
-	seen := releaseSeen{release: found.release, assets: found.Assets}
+	attached, err := a.attached(ctx, s.key())
+	if err != nil {
+		return false, err
+	}
+	seen := releaseSeen{release: found.release}
+	seen.assets, seen.own = attached.setApart(found.Assets)
 	if judged.AssetSet == seen.set() {
 		return false, nil // it had no tag
 	}

@@ -43,6 +43,7 @@ func surfaces() []surface {
 			wants:   func(r checks.Report, _ *checks.Policy) bool { return r.Subject.Kind == checks.KindDeployment },
 			publish: (*App).publishDeployment, state: (*App).publishDeploymentState,
 		},
+		{name: surfaceSummary, priority: priorityIssue, needs: toHoldReleases, wants: wantsSummary, publish: (*App).publishSummary},
 		{name: surfaceIssue, priority: priorityIssue, needs: toWriteIssues, wants: wantsIssue, publish: (*App).publishIssue},
 		{name: surfaceCodeScanning, optional: true, priority: priorityIssue, needs: toScanCode, wants: wantsCodeScanning, publish: (*App).publishCodeScanning},
 	}

@@ -30,9 +30,10 @@ type release struct {
 type releaseSeen struct {
 	release
 	assets []releaseAsset
-	tagged string // what the tag points at after peeling; "" when there is none
-	commit string // tagged, or the target of a draft without a tag
-	shown  string // where a check can stand: commit, or the target when that is unknown
+	own    *releaseAsset // the file with summaries that we attached; not among assets
+	tagged string        // what the tag points at after peeling; "" when there is none
+	commit string        // tagged, or the target of a draft without a tag
+	shown  string        // where a check can stand: commit, or the target when that is unknown
 	gaps   []checks.Gap
 }
 
@@ -59,9 +60,15 @@ func (c *installation) see(ctx context.Context, id int64, defaultBranch string) 
 		return c, releaseSeen{}, err
 	}
 	seen := releaseSeen{release: found}
-	if seen.assets, err = c.listAssets(ctx, id); err != nil {
+	assets, err := c.listAssets(ctx, id)
+	if err != nil {
 		return c, seen, err
 	}
+	attached, err := c.app.attached(ctx, subjectArgs{Repo: c.Repo, Kind: checks.KindRelease, ReleaseID: id}.key())
+	if err != nil {
+		return c, seen, err
+	}
+	seen.assets, seen.own = attached.setApart(assets)
 	return c, seen, c.locate(ctx, &seen, defaultBranch)
 }
 

@@ -76,12 +76,22 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// pin refuses every URL outside the API's root.
+// pin refuses every URL outside the API's root, but for uploads of release assets.
 func (g *gateway) pin(u *url.URL) error {
+	if u.Scheme == g.uploads.Scheme && u.Host == g.uploads.Host && u.User == nil && isUpload(u, g.uploads) {
+		return nil
+	}
 	if u.Scheme != g.base.Scheme || u.Host != g.base.Host || u.User != nil {
 		return fmt.Errorf("%w: %s", errForeign, u.Host)
 	}
 	return nil
+}
+
+// isUpload reports whether u is the address of a new asset below root.
+func isUpload(u, root *url.URL) bool {
+	rest, ok := strings.CutPrefix(u.Path, root.Path+"repos/")
+	parts := strings.Split(rest, "/")
+	return ok && len(parts) == 5 && parts[2] == "releases" && parts[4] == "assets"
 }
 
 // authorised sends req with a token. A reading that GitHub refuses because the token is not
@@ -110,7 +120,7 @@ func (t *transport) authorised(req *http.Request, known *answer) (*http.Response
 // once sends req as it is and reads the answer whole. hops counts redirects followed: a
 // repository that was renamed answers with its address by id, on the same host.
 func (t *transport) once(req *http.Request, known *answer, hops int) (*http.Response, error) {
-	route := routeOf(req.Method, strings.TrimPrefix(req.URL.Path, t.base.Path))
+	route := routeOf(req.Method, strings.TrimPrefix(strings.TrimPrefix(req.URL.Path, t.base.Path), t.uploads.Path))
 	req.Header.Set("X-Github-Api-Version", apiVersion)
 	req.Header.Set("User-Agent", t.userAgent)
 	if known != nil {

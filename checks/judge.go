@@ -73,7 +73,7 @@ func Judge(m *Material, p *Policy, evidence []Evidence, now time.Time) (r Report
 	}()
 	r.Policy = PolicyRef{Digest: digest(p), Source: p.Source, Mode: string(p.Mode), OnIncomplete: p.PullRequest.OnIncomplete}
 	if m.Subject.Kind == KindRelease {
-		r.Policy.Gate, r.Policy.Publish = p.Releases.Gate, p.Releases.Publish
+		r.Policy.Gate, r.Policy.Publish, r.Policy.Summary = p.Releases.Gate, p.Releases.Publish, p.Releases.Summary
 	}
 	c, ok := checkFor(m.Subject.Kind)
 	if !ok {

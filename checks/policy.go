@@ -58,6 +58,7 @@ type PullRequestRules struct {
 type ReleaseRules struct {
 	Gate         Gate
 	Publish      string `json:",omitempty"` // PublishAuto or PublishManual with GateDraft, else ""
+	Summary      string `json:",omitempty"` // SummaryOff or SummaryAttach; "" means SummaryOffer
 	SettleWindow time.Duration
 	MaxWait      time.Duration
 	Assets       []AssetRule

@@ -43,6 +43,7 @@ func (d policyReader) releaseKeys(r *ReleaseRules) strict.Keys {
 		"trust":  func(n strict.Node) { d.Section(n, "releases.trust.", d.trustKeys(&r.Trust)) },
 	}
 	maps.Copy(keys, d.gateKeys(r))
+	maps.Copy(keys, d.summaryKeys(r))
 	return keys
 }
 

@@ -243,8 +243,9 @@ type PolicyRef struct {
 	Mode   string `json:"mode,omitempty"`
 	// OnIncomplete is "failure" or "neutral": how an Unknown verdict is shown.
 	OnIncomplete string `json:"on_incomplete,omitempty"`
-	// Gate and Publish say what the policy does with a release: the keys of the same name.
-	// Both are empty for other subjects.
+	// Gate, Publish and Summary say what the policy does with a release: the keys of the same
+	// name. All are empty for other subjects; Summary also for the usual SummaryOffer.
 	Gate    Gate   `json:"gate,omitempty"`
 	Publish string `json:"publish,omitempty"`
+	Summary string `json:"summary,omitempty"`
 }

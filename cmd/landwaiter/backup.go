@@ -48,11 +48,12 @@ func (cmd *backupCommand) Run(c *console) error {
 Keep as well, in another place than this file:
   %s         signs the ledger: without it nothing can be recorded, with it a thief can forge
   %s   how that key was replaced, if there is such a file
+  %s        signs verification summaries, and %s has the public keys that it replaced
   the configuration: the App's private key, the webhook secret, the database's address
 Keep where whoever can change the database and the backups cannot change it:
   %s  the newest checkpoint: it shows that a restored database lacks nothing
 Not needed: advisories and trust roots, which are fetched again.
-`, conf.ledgerKeyFile(), conf.rotationsFile(), conf.checkpointFile())
+`, conf.ledgerKeyFile(), conf.rotationsFile(), conf.summaryKeyFile(), conf.retiredKeysFile(), conf.checkpointFile())
 	return nil
 }
 

@@ -48,6 +48,7 @@ type config struct {
 	workers        int
 	ledgerAccess   web.LedgerAccess
 	ledgerToken    string // "" when nobody reads entries
+	summaryKey     string // "file", "off", or NAME://KEY of a key outside
 }
 
 // setting is one row of the configuration: its canonical name, other names it answers to,
@@ -120,6 +121,7 @@ var settings = []setting{
 			}
 			return nil
 		}},
+	{name: "SUMMARY_KEY", initial: "file", should: "file for a key in the data folder, off for no verification summaries, or NAME://KEY for a key that the program sigstore-kms-NAME signs with", set: setSummaryKey},
 	{name: "WORKERS", initial: "4", should: "how many jobs run at once, 1 to 64",
 		set: func(c *config, v string) error {
 			var n int64

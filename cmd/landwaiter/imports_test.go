@@ -26,7 +26,7 @@ var importRules = []struct {
 	{"cmd/landwaiter", []string{"cmd/landwaiter/", "app", "app/githubtest", "app/githubtest/contract", "checks", "checks/pubkey", "checks/sums", "checks/output", "checks/summary", "scanners/", "signer", "store", "store/ledger", "web"}},
 	{"app/githubtest", []string{"app/githubtest/"}},
 	{"app/history", []string{"checks/duties"}},
-	{"app", []string{"app/", "checks", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
+	{"app", []string{"app/", "checks", "checks/summary", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
 	{"web", []string{"web/", "checks", "checks/output", "store", "store/ledger"}},
 	// The readers of manifests start in a process of their own for each scan: they know
 	// inventories, not judgments.

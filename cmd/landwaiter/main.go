@@ -52,6 +52,7 @@ type commands struct {
 	Restore    restoreCommand        `cmd:"" help:"Verify a backup and make it the SQLite database."`
 	Export     databaseExportCommand `cmd:"" help:"Write the whole database to a file that import reads."`
 	Import     databaseImportCommand `cmd:"" help:"Fill an empty database, SQLite or PostgreSQL, with an export."`
+	Summary    summaryCommand        `cmd:"" help:"Print or replace the key that signs verification summaries."`
 	Manifest   manifestCommand       `cmd:"" help:"Print the GitHub App manifest."`
 	Version    versionCommand        `cmd:"" help:"Print the version and what it was built from."`
 	Completion completionCommand     `cmd:"" help:"Print shell code that completes commands and flags."`

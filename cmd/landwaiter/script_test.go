@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 // command that must end with that exit code), cut FILE N TARGET (its first N bytes),
 // depsdev (start a stand-in for deps.dev and set LANDWAITER_DEPSDEV_URL), record DIR N (record
 // N reports in the data folder), behind DIR SQL... (change its database), copy DIR TARGET,
-// publish DIR ACCESS TOKEN (serve its ledger and set LEDGER to the address).
+// publish DIR ACCESS TOKEN (serve its ledger and set LEDGER to the address), summarise DIR GENERATION TARGET FILE...
+// (judge a release v1.2.0 of acme/app with these files as passed, issue its summaries).
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -63,6 +64,8 @@ func TestScripts(t *testing.T) {
 			"behind":  behindCommand,
 			"copy":    copyCommand,
 			"publish": publishCommand,
+
+			"summarise": summariseCommand,
 		},
 	})
 }

@@ -179,6 +179,10 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	if err != nil {
 		return err
 	}
+	summarise, err := s.summaries(ctx)
+	if err != nil {
+		return err
+	}
 	s.app, err = app.New(app.Config{
 		AppID: s.conf.appID, PrivateKey: s.conf.privateKey, WebhookSecrets: s.conf.webhookSecrets,
 		APIURL: s.conf.apiURL, PublicURL: s.conf.publicURL, Sign: links.Sign,
@@ -186,7 +190,8 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 		Wanted: manifests.Wanted, ReadInventory: s.readers.Read, ParserVersion: manifests.ParserVersion,
 		GoSource:  func(ctx context.Context) app.GoSource { return goimports.New(ctx, s.readers.Read) },
 		ReadImage: s.conf.images.Bundles, ReadPackage: s.conf.npm.Version,
-		Log: s.log, Transport: transport, Metrics: metrics, Workers: s.conf.workers, Version: version,
+		Summarise: summarise,
+		Log:       s.log, Transport: transport, Metrics: metrics, Workers: s.conf.workers, Version: version,
 	})
 	if err != nil {
 		return usage("%w", err)

@@ -29,6 +29,7 @@ type verifyCommand struct {
 	Digest                string   `placeholder:"sha256:HEX" help:"Verify this digest instead of a file; npm's attestations name sha512:HEX."`
 	Explain               bool     `help:"Print each comparison behind the verdict, with what was expected and found."`
 	Output                string   `short:"o" enum:"table,json,sarif,markdown" default:"table" help:"table, json, sarif or markdown."`
+	vsaFlags
 	trustFolder
 	Artifact []string `arg:"" optional:"" help:"Files to verify."`
 }
@@ -43,12 +44,22 @@ Examples:
       --certificate-oidc-issuer https://accounts.google.com app.tar.gz
   landwaiter verify --key release.pub --bundle app.sigstore.json app.tar.gz
   landwaiter verify --key maintainer.asc --checksums SHA256SUMS app.tar.gz
+  landwaiter verify --vsa landwaiter.vsa.intoto.jsonl --vsa-key summary.pub --repo acme/app --tag v1.0.0 app.tar.gz
 
 Exit code: 0 pass, 1 fail, 2 usage, 3 unknown (evidence could not be read), 5 internal.`
 }
 
 // Run verifies and prints the report.
 func (cmd *verifyCommand) Run(c *console) error {
+	if err := cmd.checkVSA(); err != nil {
+		return err
+	}
+	if cmd.VSA != "" {
+		if cmd.Explain && cmd.Output != "table" {
+			return usage("--explain goes with --output table; the other outputs are of a fixed form")
+		}
+		return cmd.verifyVSA(c)
+	}
 	policy, err := cmd.policy()
 	if err != nil {
 		return err
