@@ -11,7 +11,7 @@
 //
 // Releases leave the path at three places: gather_release.go waits until the assets have
 // settled and reads them (assets.go, evidence.go, attestations.go), with download.go for what
-// is not at the API; gate.go and issues.go are surfaces of their own, where one job for each
+// is not at the API, and what came into the release (duties.go, package history); gate.go and issues.go are surfaces of their own, where one job for each
 // repository writes all its issues (wishes.go, rollup.go); and publish.go shows nothing of a
 // release that changed since it was judged.
 //

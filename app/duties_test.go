@@ -293,6 +293,37 @@ func TestDutiesOfTwoReleases(t *testing.T) {
 	}
 }
 
+// TestDutiesAreMadeGood: what broke a rule is judged again after an approval that came late, and
+// after the policy says up to which commit somebody looked.
+func TestDutiesAreMadeGood(t *testing.T) {
+	t.Parallel()
+	j := newJoined(t, dutyPolicy, cast{review: func(*joined, *githubtest.Pull) {}})
+	p := j.merge()
+	rel := j.publish("v1.0.0")
+	if r := j.report(rel); r.Verdict != checks.Fail {
+		t.Fatalf("without an approval: got %v", r.Verdict)
+	}
+	p.Review("bo", "APPROVED")
+	j.repo.RerequestRun(j.check().ID, "ann")
+	j.settle()
+	if r := j.report(rel); r.Verdict != checks.Pass || j.check().Conclusion != "success" {
+		t.Errorf("with a late approval: got %v, %s: %v", r.Verdict, j.check().Conclusion, r.Reasons)
+	}
+	direct(j)
+	looked := j.head
+	next := j.publish("v1.1.0")
+	if r := j.report(next); r.Verdict != checks.Fail || reasonCodes(r) != checks.CodeDirect {
+		t.Fatalf("pushed directly: got %v: %v", r.Verdict, r.Reasons)
+	}
+	j.cast.review = nil
+	j.repo.Commit("main", "policy", githubtest.Files{policyPath: dutyPolicy + "    since: [" + looked + "]\n"})
+	j.repo.RerequestRun(j.check().ID, "ann")
+	j.settle()
+	if r := j.report(next); r.Verdict != checks.Pass || r.Duties.SinceCommit != looked || r.Duties.Commits != 0 {
+		t.Errorf("looked at by hand: got %v, %+v: %v", r.Verdict, r.Duties, r.Reasons)
+	}
+}
+
 // The routes that only the duties of a release need.
 var dutyRoutes = []string{
 	"GET /repos/{owner}/{repo}/branches",
@@ -304,51 +335,81 @@ var dutyRoutes = []string{
 	"GET /repos/{owner}/{repo}/collaborators/{username}/permission",
 }
 
-// TestG27DutyFaults disturbs each route: what passes leaves the verdict as it is, and what
-// GitHub does not show makes it Unknown, never Pass.
-func TestG27DutyFaults(t *testing.T) {
+// twoReleases publishes a release, and has ready what comes into the next.
+func twoReleases(t *testing.T) *joined {
+	t.Helper()
+	j := newJoined(t, dutyPolicy, cast{})
+	j.merge()
+	j.publish("v1.0.0")
+	j.merge()
+	return j
+}
+
+// disturbed reports whether a fault met a call to route.
+func (j *joined) disturbed(route string) bool {
+	return slices.ContainsFunc(j.CallsTo(route), func(c githubtest.Call) bool { return c.Fault })
+}
+
+// TestG27DutyFaultsThatPass disturbs each route once: the verdict is as without.
+func TestG27DutyFaultsThatPass(t *testing.T) {
 	t.Parallel()
-	refused := githubtest.Fault{Status: 403, Times: -1, Body: `{"message":"Resource not accessible by integration"}`}
-	gone := githubtest.Fault{Status: 404, Times: -1, Body: `{"message":"Not Found"}`}
-	faults := []struct {
-		name  string
-		fault githubtest.Fault
-		want  checks.Verdict
-	}{
-		{"500 once", githubtest.Fault{Status: 500}, checks.Pass},
-		{"HTML once", githubtest.Fault{Kind: githubtest.HTML, Status: 200}, checks.Pass},
-		{"cut body once", githubtest.Fault{Kind: githubtest.CutBody}, checks.Pass},
-		{"429 once", githubtest.Fault{Status: 429, Body: `{"message":"Too many requests"}`}, checks.Pass},
-		{"secondary limit once", githubtest.Fault{Status: 403, Header: http.Header{"Retry-After": {"30"}}, Body: `{"message":"You have exceeded a secondary rate limit."}`}, checks.Pass},
-		{"refused", refused, checks.Unknown},
-		{"404", gone, checks.Unknown},
-	}
-	for _, f := range faults {
-		for _, route := range dutyRoutes {
-			t.Run(f.name+" "+route, func(t *testing.T) {
+	for name, fault := range map[string]githubtest.Fault{
+		"500":             {Status: 500},
+		"HTML":            {Kind: githubtest.HTML, Status: 200},
+		"cut body":        {Kind: githubtest.CutBody},
+		"429":             {Status: 429, Body: `{"message":"Too many requests"}`},
+		"secondary limit": {Status: 403, Header: http.Header{"Retry-After": {"30"}}, Body: `{"message":"You have exceeded a secondary rate limit."}`},
+	} {
+		for i, routes := range [][]string{dutyRoutes[:4], dutyRoutes[4:]} { // a job is tried eight times
+			t.Run(fmt.Sprint(name, " ", i), func(t *testing.T) {
 				t.Parallel()
-				j := newJoined(t, dutyPolicy, cast{})
-				j.merge()
-				j.publish("v1.0.0")
-				j.merge()
-				j.settle()
-				fault := f.fault
-				fault.Route = route
-				j.Fail(fault)
+				j := twoReleases(t)
+				for _, route := range routes {
+					fault.Route = route
+					j.Fail(fault)
+				}
 				rel := j.publish("v1.1.0")
-				for range 5 {
+				for range 12 {
 					j.advance(2 * time.Minute)
 				}
-				if !slices.ContainsFunc(j.CallsTo(route), func(c githubtest.Call) bool { return c.Fault }) {
+				for _, route := range routes {
+					if !j.disturbed(route) {
+						t.Errorf("%s was not disturbed", route)
+					}
+				}
+				if r := j.report(rel); r.Verdict != checks.Pass {
+					t.Errorf("got %v: %v", r.Verdict, r.Reasons)
+				}
+			})
+		}
+	}
+}
+
+// TestG27DutyFaultsThatLast lets GitHub refuse or miss each route for good: never a Pass, but
+// where more was looked at instead.
+func TestG27DutyFaultsThatLast(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]githubtest.Fault{
+		"403": {Status: 403, Times: -1, Body: `{"message":"Resource not accessible by integration"}`},
+		"404": {Status: 404, Times: -1, Body: `{"message":"Not Found"}`},
+	} {
+		for _, route := range dutyRoutes {
+			t.Run(name+" "+route, func(t *testing.T) {
+				t.Parallel()
+				j := twoReleases(t)
+				fault.Route = route
+				j.Fail(fault)
+				r := j.report(j.publish("v1.1.0"))
+				if !j.disturbed(route) {
 					t.Fatal("the route was not disturbed")
 				}
-				r := j.report(rel)
-				want := f.want
-				if f.name == "404" && strings.Contains(route, "{basehead}") {
-					want = checks.Pass // no history in common: then all of it is looked at
-				}
-				if r.Verdict != want || want == checks.Unknown && reasonCodes(r) != checks.CodeUnread {
-					t.Errorf("got %v, want %v: %v", r.Verdict, want, r.Reasons)
+				switch {
+				case name == "404" && strings.Contains(route, "{basehead}"): // no history in common: all of it is looked at
+					if r.Verdict != checks.Pass || r.Duties.SinceCommit != "" || len(r.Duties.Pulls) != 2 {
+						t.Errorf("got %v, %+v: %v", r.Verdict, r.Duties, r.Reasons)
+					}
+				case r.Verdict != checks.Unknown || reasonCodes(r) != checks.CodeUnread:
+					t.Errorf("got %v, want unknown: %v", r.Verdict, r.Reasons)
 				}
 			})
 		}
@@ -402,14 +463,15 @@ func TestDutyWarnings(t *testing.T) {
 	}
 }
 
-// TestDutyCalls counts what a release of twenty pull requests costs.
+// TestDutyCalls counts what a release costs, by its pull requests.
 func TestDutyCalls(t *testing.T) {
 	t.Parallel()
+	const pulls = 5
 	calls := func(policy string) int {
 		j := newJoined(t, policy, cast{})
 		j.merge()
 		j.publish("v1.0.0")
-		for range 20 {
+		for range pulls {
 			j.merge()
 		}
 		j.settle()
@@ -423,8 +485,8 @@ func TestDutyCalls(t *testing.T) {
 	without, with := calls(reportPolicy), calls(dutyPolicy)
 	// Branches, releases and commits: a call each; the token of the release before still holds.
 	// Each pull request: which it is, its reviews, its check. The one approver: a call.
-	if extra := with - without; extra != 3+3*20+1 {
-		t.Errorf("%d calls more for 20 pull requests, want %d", extra, 3+3*20+1)
+	if extra := with - without; extra != 3+3*pulls+1 {
+		t.Errorf("%d calls more for %d pull requests, want %d", extra, pulls, 3+3*pulls+1)
 	}
 	branchOnly := calls(strings.Replace(reportPolicy, "  gate: report\n", "  gate: report\n  duties: {protected_branch: block, verified_commits: block}\n", 1))
 	if extra := branchOnly - without; extra != 3 {

@@ -32,9 +32,7 @@ func (d policyReader) dutyKeys(r *duties.Rules) strict.Keys {
 			})
 		},
 		"separate": func(n strict.Node) { d.separate(n, &r.Separate) },
-		"since": func(n strict.Node) {
-			r.Since = d.formed(n, fullCommit, "the full name of a commit, 40 hexadecimal digits in lower case")
-		},
+		"since":    func(n strict.Node) { r.Since = d.since(n) },
 	}
 }
 
@@ -67,6 +65,21 @@ func (d policyReader) separate(n strict.Node, s *duties.Separate) {
 		},
 		"bots": func(n strict.Node) { s.Bots = d.bots(n) },
 	})
+}
+
+// maxSince bounds releases.duties.since, as each costs a call.
+const maxSince = 5
+
+// since reads the commits up to which nothing is asked.
+func (d policyReader) since(n strict.Node) []string {
+	var list []string
+	d.List(n, func(n strict.Node) {
+		list = append(list, d.formed(n, fullCommit, "the full name of a commit, 40 hexadecimal digits in lower case"))
+	})
+	if len(list) > maxSince {
+		d.Fail(n, "has %d commits, at most %d are looked at; keep the newest of each line of releases", len(list), maxSince)
+	}
+	return list
 }
 
 // bots reads logins of bots.

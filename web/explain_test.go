@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/duties"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -41,7 +42,11 @@ func explainServer(t *testing.T) (http.Handler, Links) {
 						Location: checks.Location{Path: script}, DependencyPath: []string{script}, Introduced: true, Level: checks.LevelWarn,
 					}},
 					Cured: []checks.Cured{{Advisory: script, Package: checks.FindingPackage{Name: script, Version: script}, To: script}},
-					Time:  time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
+					Duties: &duties.Summary{
+						Since: script, Branch: script, Releaser: script, Builders: []string{script}, Commits: 3, Direct: 1,
+						Pulls: []duties.PullSummary{{Number: 7, Author: script, Approvers: []string{script}, Check: script, Codes: []string{"not-approved"}}},
+					},
+					Time: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
 				},
 			}, nil
 		},
@@ -103,9 +108,9 @@ func TestG17ExplainEscapes(t *testing.T) {
 			t.Errorf("the page contains %q:\n%s", bad, body)
 		}
 	}
-	// The package's name, seven texts of the second finding, four of what is cured.
-	if n := strings.Count(body, "&lt;script&gt;"); n != 12 {
-		t.Errorf("%d of 12 hostile texts are shown", n)
+	// The package's name, seven texts of the second finding, four of what is cured, seven of duties.
+	if n := strings.Count(body, "&lt;script&gt;"); n != 19 {
+		t.Errorf("%d of 19 hostile texts are shown", n)
 	}
 }
 
@@ -114,7 +119,7 @@ func TestExplainShowsTheRisk(t *testing.T) {
 	t.Parallel()
 	h, links := explainServer(t)
 	body := open(h, "/repos/acme/private-shop/pr/7@0123456789abcdef0123456789abcdef01234567?repo=17&proof="+links.Sign(pullKey)).Body.String()
-	for _, want := range []string{"45<br>", "&#43;40 severity: CVSS 8.0", "&#43;5 depth: direct dependency", "known exploited", "EPSS 0.344", "not imported", "<code>workflow-script-injection</code>", "Cured by this change"} {
+	for _, want := range []string{"45<br>", "&#43;40 severity: CVSS 8.0", "&#43;5 depth: direct dependency", "known exploited", "EPSS 0.344", "not imported", "<code>workflow-script-injection</code>", "Cured by this change", "What came into it", "<code>not-approved</code>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q:\n%s", want, body)
 		}

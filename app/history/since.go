@@ -67,23 +67,13 @@ func (r *Reader) compare(ctx context.Context, base, head string, page int, found
 // What matters is that everything before was looked at, so any earlier release that was looked
 // at, and in which nothing was open, would do; the nearest makes the least work. A release of a
 // backport branch is no hindrance: git tells what this one has beyond it.
+//
+// Only where neither the policy nor a release on record gives a start, one that was never judged
+// counts, as before Landwaiter came: its tag may have been moved by anybody who may write.
 func (r *Reader) start(ctx context.Context, rel Release) (*base, error) {
-	var best *base
-	consider := func(s duties.Start) (near bool, err error) {
-		b := base{Start: s}
-		if b.more, err = r.compare(ctx, s.Commit, rel.Commit, 1, &b.first); err != nil {
-			return false, err
-		}
-		if s.Ref != "" && b.first.Status == "behind" { // it came after
-			return false, nil
-		}
-		if best == nil || b.first.Total < best.first.Total {
-			best = &b
-		}
-		return b.first.Status == "ahead" || b.first.Status == "identical", nil
-	}
-	if since := r.Rules.Since; since != "" {
-		_, err := consider(duties.Start{Commit: since})
+	n := nearest{r: r, head: rel.Commit}
+	for _, since := range r.Rules.Since {
+		_, err := n.consider(ctx, duties.Start{Commit: since})
 		if errors.Is(err, ErrMissing) {
 			return nil, &Refused{"releases.duties.since names " + since + ", with which the release has no history in common"}
 		}
@@ -95,48 +85,87 @@ func (r *Reader) start(ctx context.Context, rel Release) (*base, error) {
 	if err != nil {
 		return nil, err
 	}
-	tried := 0
+	var unknown []release
+	var judged []duties.Start
 	for _, x := range before {
-		if tried == maxBases {
+		past, err := r.Judged(ctx, x.ID)
+		switch {
+		case err != nil:
+			return nil, err
+		case past == Past{}:
+			unknown = append(unknown, x)
+		case !past.Open && past.Commit != "":
+			judged = append(judged, duties.Start{Ref: x.Tag, Commit: past.Commit})
+		}
+	}
+	if err := n.first(ctx, judged); err != nil || n.best != nil {
+		return n.best, err
+	}
+	old, err := r.old(ctx, unknown)
+	if err != nil {
+		return nil, err
+	}
+	err = n.first(ctx, old)
+	return n.best, err
+}
+
+// old returns where releases without a record were, as far as they are old enough to be no ones
+// that just wait for their verdict.
+func (r *Reader) old(ctx context.Context, unknown []release) (starts []duties.Start, err error) {
+	for _, x := range unknown {
+		if len(starts) == maxBases {
 			break
 		}
-		s, ok, err := r.usable(ctx, x)
+		if r.Now.Sub(x.Published) < longAgo {
+			continue
+		}
+		commit, err := r.TagCommit(ctx, x.Tag)
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			continue
-		}
-		tried++
-		near, err := consider(s)
-		switch {
-		case errors.Is(err, ErrMissing): // its history has nothing in common with this one's
-			continue
-		case err != nil:
-			return nil, err
-		case near:
-			return best, nil
+		if commit != "" {
+			starts = append(starts, duties.Start{Ref: x.Tag, Commit: commit})
 		}
 	}
-	return best, nil
+	return starts, nil
 }
 
-// usable returns where x was, when later releases may start there. Of a release on record its
-// tag does not count any more: it may have been moved since.
-func (r *Reader) usable(ctx context.Context, x release) (duties.Start, bool, error) {
-	past, err := r.Judged(ctx, x.ID)
-	if err != nil {
-		return duties.Start{}, false, err
+// nearest looks for the start beyond which a release has the fewest commits.
+type nearest struct {
+	r    *Reader
+	head string
+	best *base
+}
+
+// first considers starts until one leads straight to the release, maxBases at most.
+func (n *nearest) first(ctx context.Context, starts []duties.Start) error {
+	for _, s := range starts[:min(len(starts), maxBases)] {
+		near, err := n.consider(ctx, s)
+		switch {
+		case errors.Is(err, ErrMissing): // its history has nothing in common with this one's
+		case err != nil:
+			return err
+		case near:
+			return nil
+		}
 	}
-	s := duties.Start{Ref: x.Tag, Commit: past.Commit}
-	if past.Commit != "" {
-		return s, !past.Open, nil
+	return nil
+}
+
+// consider compares one start with the release, and reports whether it leads straight to it. A
+// release that holds this one came after it and is none.
+func (n *nearest) consider(ctx context.Context, s duties.Start) (near bool, err error) {
+	b := base{Start: s}
+	if b.more, err = n.r.compare(ctx, s.Commit, n.head, 1, &b.first); err != nil {
+		return false, err
 	}
-	if past.Open || r.Now.Sub(x.Published) < longAgo {
-		return duties.Start{}, false, nil
+	if s.Ref != "" && b.first.Status == "behind" {
+		return false, nil
 	}
-	s.Commit, err = r.TagCommit(ctx, x.Tag)
-	return s, s.Commit != "", err
+	if n.best == nil || b.first.Total < n.best.first.Total {
+		n.best = &b
+	}
+	return b.first.Status == "ahead" || b.first.Status == "identical", nil
 }
 
 // before lists the releases that may have come before rel, the likeliest first: those of its

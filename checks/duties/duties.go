@@ -40,8 +40,8 @@ type Rules struct {
 	Commits   Level     `json:",omitempty"`
 	Approvals Approvals `json:",omitzero"`
 	Separate  Separate  `json:",omitzero"`
-	// Since is the full name of a commit up to which nothing is asked; "" for none.
-	Since string `json:",omitempty"`
+	// Since are full names of commits up to which nothing is asked, one for each line of releases.
+	Since []string `json:",omitempty"`
 }
 
 // Approvals ask that each pull request was approved by others than its author.

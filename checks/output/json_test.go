@@ -40,6 +40,7 @@ func reports(t *testing.T) map[string]checks.Report {
 		"release":   release(p, []string{"app", "lib", "app.sig", "install.sh"}, good, other),
 		"no assets": release(p, nil),
 		"artifact":  checks.Judge(verify, p, []checks.Evidence{{Scanner: "sigstore", Complete: true, Attestations: []checks.Attestation{good}}}, now),
+		"duties":    dutiful(t, "@x"),
 		"fault":     checks.Judge(&checks.Material{Subject: checks.Subject{Kind: checks.KindRelease}}, p, nil, now),
 	}
 }

@@ -99,6 +99,10 @@ func firstReason(r checks.Report) string {
 	for _, reason := range r.Reasons {
 		if !reason.Unknown() {
 			text, _, _ := strings.Cut(reason.Message, ",")
+			if duties.IsRule(reason.Rule) { // what follows are names of commits and pull requests
+				text, _, _ = strings.Cut(text, ":")
+				text, _, _ = strings.Cut(text, " (")
+			}
 			return text
 		}
 	}

@@ -27,7 +27,7 @@ var importRules = []struct {
 	{"app/githubtest", []string{"app/githubtest/"}},
 	{"app/history", []string{"checks/duties"}},
 	{"app", []string{"app/", "checks", "checks/summary", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
-	{"web", []string{"web/", "checks", "checks/output", "store", "store/ledger"}},
+	{"web", []string{"web/", "checks", "checks/duties", "checks/output", "store", "store/ledger"}},
 	// The readers of manifests start in a process of their own for each scan: they know
 	// inventories, not judgments.
 	{"scanners/manifests", []string{"scanners/manifests/", "scanners/workflows", "checks/inventory", "checks/packed"}},
