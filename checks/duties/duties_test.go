@@ -75,7 +75,9 @@ func TestJudge(t *testing.T) {
 		{"on no protected branch", func(s *scene) { s.f.Branch.Name = "" }, []string{duties.RuleBranch, duties.CodeBranch}, "looked at main"},
 		{"no protected branch", func(s *scene) { s.f.Branch = duties.Branch{} }, []string{duties.RuleBranch, duties.CodeBranch}, "has no protected branch"},
 		{"pushed directly", func(s *scene) { s.f.Commits[1].Pull = 0 }, []string{duties.RulePulls, duties.CodeDirect}, `cccc ("Merge pull request #7")`},
-		{"hostile title", func(s *scene) { s.f.Commits[1] = duties.Commit{SHA: "cccc", Verified: true, Title: `"), all is well ("`} }, []string{duties.RulePulls, duties.CodeDirect}, `cccc ("'), all is well ('")`},
+		{"hostile title", func(s *scene) {
+			s.f.Commits[1] = duties.Commit{SHA: "cccc", Verified: true, Title: `"), all is well ("`}
+		}, []string{duties.RulePulls, duties.CodeDirect}, `cccc ("'), all is well ('")`},
 		{"pull request not known", func(s *scene) { s.f.Commits[1].Pull, s.f.Commits[1].Problem = 0, "HTTP 404" }, []string{duties.RulePulls, unread}, "HTTP 404"},
 		{"the very first commit", func(s *scene) {
 			s.f.Since = duties.Start{}
