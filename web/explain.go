@@ -48,6 +48,8 @@ type explanation struct {
 	R       checks.Report
 	Stored  store.StoredReport
 	JSON    string // address of the same as JSON
+	// Summaries are links to verification summaries.
+	Summaries []summaryLink
 }
 
 // explainPull shows the newest report on a pull request's head.
@@ -94,7 +96,7 @@ func (s *Server) explain(c echo.Context, key string) error {
 	var page bytes.Buffer
 	err = s.pages.explain.Execute(&page, explanation{
 		Title: shown.Title, Subject: describe(stored.Report.Subject), R: stored.Report, Stored: stored,
-		JSON: c.Request().URL.Path + "?" + query.Encode(),
+		JSON: c.Request().URL.Path + "?" + query.Encode(), Summaries: s.summaryLinks(ctx, stored),
 	})
 	if err != nil {
 		return fmt.Errorf("writing page explain.html: %w", err)

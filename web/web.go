@@ -44,6 +44,8 @@ type Config struct {
 	Links Links
 	// Ledger says what of the ledger is served. The zero Ledger serves nothing.
 	Ledger Ledger
+	// Summaries reads verification summaries. The zero Summaries gives out none.
+	Summaries Summaries
 	// Version is shown as JSON on /version.
 	Version any
 	// Log receives one record per request, without query, header or body. nil means slog.Default().
@@ -111,6 +113,8 @@ func (s *Server) routes(e *echo.Echo) {
 	read(e, "/repos/:owner/:name/pr/:pull", s.explainPull)
 	read(e, "/repos/:owner/:name/merge/:sha", s.explainGroup)
 	read(e, "/releases/:release", s.explainRelease)
+	read(e, "/releases/:release/summary", s.summaryOfRelease)
+	read(e, "/summaries/:digest", s.summaryOfAsset)
 	read(e, "/ledger/checkpoint", s.ledgerCheckpoint)
 	read(e, "/ledger/rotations", s.ledgerRotations)
 	read(e, "/ledger/tile/*", s.ledgerTile)

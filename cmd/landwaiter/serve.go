@@ -198,7 +198,8 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 	}
 	s.web, err = web.New(web.Config{
 		Hooks: s.app.Hooks(), Metrics: metrics, Ready: s.ready, Report: s.store.ReportByKey, Links: links,
-		Ledger: s.published(), Version: currentVersion(), Log: s.log,
+		Summaries: web.Summaries{ByKey: s.store.SummaryByKey, ByDigest: s.store.SummaryByDigest},
+		Ledger:    s.published(), Version: currentVersion(), Log: s.log,
 	})
 	return err
 }
