@@ -59,7 +59,7 @@ func (f *finder) advisory(matches []Match) (c candidate, left string) {
 		c.Rule = RuleMalware
 	}
 	c.Fingerprint = fingerprint(c.Rule, pkg.Ecosystem, pkg.Name, pkg.Version, a.ID)
-	advice, step := remediation(first)
+	advice, step := f.remediation(first)
 	c.Remediation, c.Command, c.FixedChange = advice.Text, advice.Command, string(step)
 	c.Reach = f.reach(pkg, a)
 	c.unreached = c.Reach == ReachNotImported && pkg.Relation == Direct && f.imports(pkg.Name)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landwaiter/landwaiter/checks/cure"
 	"github.com/landwaiter/landwaiter/checks/risk"
 )
 
@@ -22,6 +23,7 @@ type finder struct {
 	arrivals []arrival
 	facts    map[version]Fact
 	imported map[string]bool // Go packages that the head's source imports
+	ranges   cure.Ranges
 
 	untold  map[string][]located // packages that a rule needs a Fact of and has none, by rule
 	leftOut map[string][]string  // what is left out of the findings, by why

@@ -21,9 +21,17 @@ var systems = map[string]semver.System{
 	"Packagist": semver.NPM, "NuGet": semver.NuGet, "Maven": semver.Maven,
 }
 
+// Ranges remembers the constraints that it was asked about: a lock file has the same few over
+// and over. A nil *Ranges remembers nothing. It is not for use by several at once.
+type Ranges struct {
+	read map[rangeKey]*semver.Constraint
+}
+
+type rangeKey struct{ ecosystem, constraint string }
+
 // Admits reports whether a constraint accepts a version by the rules of the ecosystem. known is
 // false when it is empty, too long, or not understood; then it is not admitted.
-func Admits(ecosystem, constraint, version string) (admitted, known bool) {
+func (r *Ranges) Admits(ecosystem, constraint, version string) (admitted, known bool) {
 	// A fault of the library on a hostile constraint must cost a comparison, not a Verdict.
 	defer func() {
 		if recover() != nil {
@@ -34,12 +42,9 @@ func Admits(ecosystem, constraint, version string) (admitted, known bool) {
 	if constraint == "" || len(constraint) > maxConstraint || len(version) > maxVersion {
 		return false, false
 	}
-	system, constraint := dialect(ecosystem, constraint)
-	if system == semver.DefaultSystem {
-		return false, false
-	}
-	c, err := system.ParseConstraint(constraint)
-	if err != nil {
+	system, _ := dialect(ecosystem, constraint)
+	c := r.constraint(ecosystem, constraint)
+	if c == nil {
 		return false, false
 	}
 	v, err := system.Parse(version)
@@ -47,6 +52,34 @@ func Admits(ecosystem, constraint, version string) (admitted, known bool) {
 		return false, false
 	}
 	return c.MatchVersion(v), true
+}
+
+// constraint reads a constraint, nil when it is not understood.
+func (r *Ranges) constraint(ecosystem, constraint string) *semver.Constraint {
+	key := rangeKey{ecosystem, constraint}
+	if r != nil {
+		if c, ok := r.read[key]; ok {
+			return c
+		}
+	}
+	var c *semver.Constraint
+	if system, text := dialect(ecosystem, constraint); system != semver.DefaultSystem {
+		if read, err := system.ParseConstraint(text); err == nil {
+			c = read
+		}
+	}
+	if r != nil {
+		if r.read == nil {
+			r.read = make(map[rangeKey]*semver.Constraint)
+		}
+		r.read[key] = c
+	}
+	return c
+}
+
+// Admits is Ranges.Admits for one question.
+func Admits(ecosystem, constraint, version string) (admitted, known bool) {
+	return (*Ranges)(nil).Admits(ecosystem, constraint, version)
 }
 
 // dialect returns the rules that a constraint is written by, and how it is written there;

@@ -36,6 +36,9 @@ type Problem struct {
 	Fixed bool
 	// Malware says that the version itself is malicious.
 	Malware bool
+
+	// Ranges are shared by problems that are advised on one after the other; may be nil.
+	Ranges *Ranges
 }
 
 // Relation says whether the project names the package itself. The zero Relation is unknown.
@@ -116,7 +119,7 @@ func (p Problem) reachable() bool {
 		if r.Name != "" {
 			continue
 		}
-		if admitted, known := Admits(p.Ecosystem, r.Constraint, p.Clean); known {
+		if admitted, known := p.Ranges.Admits(p.Ecosystem, r.Constraint, p.Clean); known {
 			return admitted
 		}
 	}
@@ -172,7 +175,7 @@ func (p Problem) overridden(row manager, held []Requirer, via string) Advice {
 func (p Problem) holders() []Requirer {
 	var held []Requirer
 	for _, r := range p.Requirers {
-		if admitted, known := Admits(p.Ecosystem, r.Constraint, p.Clean); r.Name != "" && known && !admitted {
+		if admitted, known := p.Ranges.Admits(p.Ecosystem, r.Constraint, p.Clean); r.Name != "" && known && !admitted {
 			held = append(held, r)
 		}
 	}
@@ -182,7 +185,7 @@ func (p Problem) holders() []Requirer {
 // admitted reports whether everyone who needs p is known to accept the clean version.
 func (p Problem) admitted() bool {
 	for _, r := range p.Requirers {
-		if admitted, _ := Admits(p.Ecosystem, r.Constraint, p.Clean); !admitted {
+		if admitted, _ := p.Ranges.Admits(p.Ecosystem, r.Constraint, p.Clean); !admitted {
 			return false
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"syscall"
 
@@ -101,9 +102,9 @@ func main() {
 
 // run parses args, runs one subcommand and returns the exit code.
 func run(c *console, args []string) int {
-	var table commands
+	table := tableFor(args)
 	code := -1
-	parser, err := kong.New(&table,
+	parser, err := kong.New(table.Interface(),
 		kong.Name("landwaiter"),
 		kong.Description("Examines everything before it lands: dependencies of pull requests, signatures and provenance of releases."),
 		kong.UsageOnError(),
@@ -125,9 +126,34 @@ func run(c *console, args []string) int {
 		fmt.Fprintf(c.err, "landwaiter: %v\nTry: landwaiter %s--help\n", err, commandPath(args))
 		return exitUsage
 	}
-	c.quiet = table.Quiet
-	c.colour = wantsColour(c, table.NoColor)
+	flags := table.Elem()
+	c.quiet = flags.FieldByName("Quiet").Bool()
+	c.colour = wantsColour(c, flags.FieldByName("NoColor").Bool())
 	return report(c, parsed.Run(c))
+}
+
+// tableFor returns a pointer to the commands, or to a struct like it that has only the command
+// which args name first: reading the table takes kong longer than most commands run. Where args
+// name none, or it is completed, all of the table is needed.
+func tableFor(args []string) reflect.Value {
+	all := reflect.TypeFor[commands]()
+	name := strings.TrimSpace(commandPath(args))
+	var fields []reflect.StructField
+	chosen := false
+	for i := range all.NumField() {
+		field := all.Field(i)
+		_, isCommand := field.Tag.Lookup("cmd")
+		if isCommand && strings.ToLower(field.Name) != name {
+			continue
+		}
+		chosen = chosen || isCommand
+		field.Offset, field.Index = 0, nil
+		fields = append(fields, field)
+	}
+	if _, completing := os.LookupEnv("COMP_LINE"); !chosen || completing || name == "completion" {
+		return reflect.New(all)
+	}
+	return reflect.New(reflect.StructOf(fields))
 }
 
 // commandPath returns the subcommand in args with a space behind it, for a hint.

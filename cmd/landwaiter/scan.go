@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -116,7 +117,14 @@ func (cmd *scanCommand) material(c *console, p *progress, readers *cage.Pool) (*
 	}
 	p.say("reading %d manifests", len(head))
 	head, m.Head.Gaps = workTreeLinks(c.ctx, cmd.Path, head)
+	var prepared sync.WaitGroup
+	prepared.Go(func() { // while the readers read
+		for i := range head {
+			lookalike.Prepare(manifests.EcosystemOf(head[i].Path))
+		}
+	})
 	m.Head.Inventory = readers.Read(c.ctx, head)
+	prepared.Wait()
 	if inWorkTree(cmd.Path) {
 		if commit, err := git(c.ctx, cmd.Path, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); err == nil {
 			m.Subject.Commit = strings.TrimSpace(string(commit))

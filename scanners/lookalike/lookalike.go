@@ -26,6 +26,14 @@ type Scanner struct{}
 // New returns a Scanner. The lists are read at first use.
 func New() *Scanner { return &Scanner{} }
 
+// Prepare reads the lists of an ecosystem, which takes some milliseconds, so that Scan finds
+// them read. An ecosystem without lists does nothing.
+func Prepare(osv string) {
+	if load, ok := loaders[osv]; ok {
+		load()
+	}
+}
+
 // Name returns "lookalike".
 func (s *Scanner) Name() string { return "lookalike" }
 

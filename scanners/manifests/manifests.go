@@ -39,6 +39,15 @@ func FormatName(path string) string {
 	return ""
 }
 
+// EcosystemOf returns the OSV name of the ecosystem whose packages a file at path names, "" when
+// it is not Wanted or names those of several.
+func EcosystemOf(path string) string {
+	if format := formatOf(path); format != nil {
+		return format.Ecosystem
+	}
+	return ""
+}
+
 // Read returns the packages that files name. Files that are not Wanted are used only where
 // another file includes them.
 //
