@@ -202,6 +202,32 @@ type arrival struct {
 	before *Package
 }
 
+func (a arrival) compare(b arrival) int {
+	return cmp.Or(strings.Compare(a.path, b.path), a.Line-b.Line, strings.Compare(a.Name, b.Name), strings.Compare(versionText(a.Package), versionText(b.Package)))
+}
+
+// all returns every version of every package once, at its first place: what arrives where there
+// is no base.
+func (c *comparison) all() []arrival {
+	type named struct{ ecosystem, name, version string }
+	size := 0
+	for _, m := range c.head {
+		size += len(m.Packages)
+	}
+	seen, arrivals := make(map[named]bool, size), make([]arrival, 0, size)
+	for _, path := range slices.Sorted(maps.Keys(c.head)) {
+		for i := range c.head[path].Packages {
+			p := &c.head[path].Packages[i]
+			if key := (named{p.Ecosystem, p.Name, versionText(p)}); !seen[key] {
+				seen[key] = true
+				arrivals = append(arrivals, arrival{located: located{path, p}})
+			}
+		}
+	}
+	slices.SortFunc(arrivals, arrival.compare) // most are in order
+	return arrivals
+}
+
 // coming returns the packages of touched manifests by their place.
 func (c *comparison) coming() map[place][]located {
 	packages := map[place][]located{}
@@ -223,17 +249,15 @@ func (c *comparison) coming() map[place][]located {
 // paired in order: one that goes and one that comes are an upgrade, a downgrade, or changed when
 // their order is not known here. Without a base there are no changes.
 func (c *comparison) changes() (found []Change, arrivals []arrival) {
+	if !c.compared {
+		return nil, c.all()
+	}
 	coming := c.coming()
 	for at, heads := range coming {
 		changes, arrived := pair(heads, c.versions[at])
 		found, arrivals = append(found, changes...), append(arrivals, arrived...)
 	}
-	slices.SortFunc(arrivals, func(a, b arrival) int {
-		return cmp.Or(strings.Compare(a.path, b.path), a.Line-b.Line, strings.Compare(a.Name, b.Name), strings.Compare(versionText(a.Package), versionText(b.Package)))
-	})
-	if !c.compared {
-		return nil, arrivals
-	}
+	slices.SortFunc(arrivals, arrival.compare)
 	for path, b := range c.base {
 		if c.untouched[path] || c.head[path] == nil && c.movedAway(b) {
 			continue
@@ -254,9 +278,6 @@ func (c *comparison) changes() (found []Change, arrivals []arrival) {
 
 // pair compares the versions of one package at one place.
 func pair(heads []located, bases []*Package) (found []Change, arrivals []arrival) {
-	if len(heads) == 1 && len(bases) == 0 { // nearly always, where there is no base
-		return []Change{change("new", heads[0], "", versionText(heads[0].Package))}, []arrival{{located: heads[0]}}
-	}
 	had, has := map[string]bool{}, map[string]bool{}
 	for _, p := range bases {
 		had[versionText(p)] = true

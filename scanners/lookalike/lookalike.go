@@ -14,8 +14,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/landwaiter/landwaiter/checks"
 )
@@ -50,11 +53,10 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 			known[place{"", p.Ecosystem, p.Name}] = true
 		}
 	}
-	answers := map[place]likeness{}
+	var asked []seen
+	var names []name // each once
+	number := map[name]int{}
 	for i := range m.Head.Inventory.Manifests {
-		if err := ctx.Err(); err != nil {
-			return checks.Evidence{}, err
-		}
 		f := &m.Head.Inventory.Manifests[i]
 		for j := range f.Packages {
 			p := &f.Packages[j]
@@ -63,14 +65,22 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 				continue
 			}
 			known[here] = true
-			found, ok := answers[key]
+			n, ok := number[name{p.Ecosystem, p.Name}]
 			if !ok {
-				found = find(p.Ecosystem, p.Name)
-				answers[key] = found
+				n = len(names)
+				names = append(names, name{p.Ecosystem, p.Name})
+				number[names[n]] = n
 			}
-			if found.popular != "" {
-				e.Observations = append(e.Observations, observed(f.Path, p, found))
-			}
+			asked = append(asked, seen{f.Path, p, n})
+		}
+	}
+	found, err := findAll(ctx, names)
+	if err != nil {
+		return checks.Evidence{}, err
+	}
+	for _, a := range asked {
+		if f := found[a.number]; f.popular != "" {
+			e.Observations = append(e.Observations, observed(a.path, a.Package, f))
 		}
 	}
 	slices.SortFunc(e.Observations, func(a, b checks.Observed) int {
@@ -78,6 +88,38 @@ func (s *Scanner) Scan(ctx context.Context, m *checks.Material) (checks.Evidence
 	})
 	e.Complete = true
 	return e, nil
+}
+
+// name is a name that is compared.
+type name struct{ ecosystem, name string }
+
+// seen is a package in a manifest, and the number of its name.
+type seen struct {
+	path string
+	*checks.Package
+	number int
+}
+
+// findAll compares names, on all processors where there are many.
+func findAll(ctx context.Context, names []name) ([]likeness, error) {
+	found := make([]likeness, len(names))
+	const part = 500 // names, a millisecond or so
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for from := 0; from < len(names); from += part {
+		group.Go(func() (err error) {
+			defer func() { // a fault costs this scanner's Evidence, not the process
+				if fault := recover(); fault != nil {
+					err = fmt.Errorf("comparing names: %v", fault)
+				}
+			}()
+			for i := from; i < min(from+part, len(names)); i++ {
+				found[i] = find(names[i].ecosystem, names[i].name)
+			}
+			return ctx.Err()
+		})
+	}
+	return found, group.Wait()
 }
 
 // find compares one name. Ecosystems that are not in the table have no look-alikes; those with
