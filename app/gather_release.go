@@ -102,7 +102,13 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 	if g.Material.Release.Duties, err = a.readDuties(ctx, c, t, seen); err != nil {
 		return g, err
 	}
+	if err := a.recallSigners(ctx, g.Material); err != nil {
+		return g, err
+	}
 	g.Then = func(ctx context.Context, evidence []checks.Evidence) error {
+		if err := a.countKeys(ctx, c, g.Policy, g.Material, evidence); err != nil {
+			return err
+		}
 		again, err := a.readRuns(ctx, c, g.Material.Release, evidence)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/signers"
 )
 
 func TestLook(t *testing.T) {
@@ -425,6 +426,7 @@ func TestReleaseMaterial(t *testing.T) {
 	want := &checks.Release{
 		ID: rel.ID, Tag: "v1.0.0", Name: "v1.0.0", Immutable: true, Commit: s.head, TagRef: "refs/tags/v1.0.0", DefaultBranch: "main",
 		RepositoryID: s.repo.ID(), OwnerID: ownerID, Roots: []string{checks.RootPublicGood, checks.RootGitHub}, Runs: map[string]checks.BuildRun{},
+		Memory: &signers.Memory{Known: []signers.Known{}},
 		Bundles: []checks.Bundle{
 			{Name: "a.asc", Origin: checks.OriginSidecar, For: "a", Signature: []byte("pgp")},
 			{Name: "a.sig", Origin: checks.OriginSidecar, For: "a", Signature: []byte("sig"), Certificate: []byte("pem")},

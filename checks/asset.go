@@ -18,6 +18,9 @@ type proof struct {
 	problem *Reason // nil when the requirement is met
 	chain   []ChainLink
 	lent    bool // a is about a list of checksums that names the asset
+	// familiar is a, or another attestation that meets the requirement and whose signer the
+	// releases before have taught: more evidence beside that of a known signer is no deviation.
+	familiar Attestation
 }
 
 // asset judges one asset by the first rule that matches it.
@@ -51,6 +54,9 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 		p := s.prove(a, demand, require, candidates)
 		if shown == nil || shown.problem == nil && (p.problem != nil || p.weight() > shown.weight()) {
 			shown = &p
+		}
+		if p.problem == nil && p.tried && len(demand.Require) > 0 {
+			s.met = append(s.met, met{a.Name, p})
 		}
 		if p.problem == nil && p.a.Origin != "" && len(r.Evidence) < maxEvidenceShown {
 			r.Evidence = append(r.Evidence, s.refs(p)...)
@@ -109,6 +115,7 @@ func (s *stand) prove(a Asset, rule AssetRule, require string, candidates []Atte
 // nor block.
 func (s *stand) direct(a Asset, rule AssetRule, require string, candidates []Attestation) proof {
 	best, wrong := proof{require: require}, proof{}
+	var familiar *Attestation
 	strangers := 0
 	for _, c := range candidates {
 		for _, signer := range s.signers {
@@ -121,6 +128,9 @@ func (s *stand) direct(a Asset, rule AssetRule, require string, candidates []Att
 			if better(p, best) {
 				best = p
 			}
+			if problem == nil && familiar == nil && s.j.knows(c) {
+				familiar = &c
+			}
 			if c.For == a.Name && passed < stepSigner && !problem.Unknown() {
 				wrong = p
 			}
@@ -128,6 +138,9 @@ func (s *stand) direct(a Asset, rule AssetRule, require string, candidates []Att
 	}
 	switch {
 	case best.tried && best.problem == nil:
+		if best.familiar = best.a; familiar != nil {
+			best.familiar = *familiar
+		}
 		return best
 	case wrong.tried && best.passed < stepOurs:
 		return wrong // what stands beside the asset is wrong, whatever others signed

@@ -48,7 +48,7 @@ func TestPolicyPageNamesEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	source := ""
-	for _, name := range []string{"policy_file.go", "policy_dependencies.go", "policy_releases.go", "policy_duties.go", "policy_gates.go"} {
+	for _, name := range []string{"policy_file.go", "policy_dependencies.go", "policy_releases.go", "policy_duties.go", "policy_gates.go", "policy_memory.go"} {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -137,6 +137,11 @@ type Attestation struct {
 	// statement says of itself. The certificate outranks the statement.
 	Certificate, Claim Build
 	Time               time.Time // verified signing time, UTC
+	// NotBefore and NotAfter are the life of the signing certificate, UTC; zero for a key.
+	NotBefore, NotAfter time.Time
+	// KeyMade is when the key that signed was made, UTC, as the key itself says; zero when it
+	// does not, which is so for all but OpenPGP.
+	KeyMade time.Time
 	// Form says how a signature is written that no certificate and no statement goes with:
 	// "OpenPGP", "minisign", "signify" or "SSH"; "" for all others.
 	Form string

@@ -25,6 +25,7 @@ const (
 // stepNames are the names of steps, in their order.
 var stepNames = [len(steps)]string{
 	"bytes", "signature", "signer", "source", "source ref", "signer ref", "runner", "commit", "statement", "name", "kind", "level", "build run",
+	"key", "certificate",
 }
 
 // explained returns the steps of the trial that p tells of, for people who ask why.
@@ -81,6 +82,10 @@ func (t *trial) compared(i int) (expected, found string) {
 		return orWord(t.rule.PredicateType, t.require), strings.TrimSpace(t.a.Kind + " " + t.a.PredicateType)
 	case "level":
 		return "at least " + strconv.Itoa(t.j.p.Releases.Trust.MinSLSA), strconv.Itoa(slsaLevel(t.a))
+	case "key":
+		return t.keyWords()
+	case "certificate":
+		return t.certificateWords()
 	default:
 		return "ended as success", t.runWords()
 	}

@@ -16,7 +16,7 @@ func TestSteps(t *testing.T) {
 	}
 	c.release().Explain = true
 	got := c.judge().Assets[0].Steps
-	if len(got) != 13 {
+	if len(got) != 15 {
 		t.Fatalf("%d steps: %+v", len(got), got)
 	}
 	for _, s := range got {

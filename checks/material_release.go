@@ -4,6 +4,7 @@ import (
 	"crypto"
 
 	"github.com/landwaiter/landwaiter/checks/duties"
+	"github.com/landwaiter/landwaiter/checks/signers"
 	"github.com/landwaiter/landwaiter/checks/sums"
 )
 
@@ -39,6 +40,9 @@ type Release struct {
 	Duties *duties.Facts
 	// Explain asks for AssetReport.Steps.
 	Explain bool
+	// Memory is what the releases before taught, as it was when this was gathered. nil means
+	// that there is none to compare with, as for local artifacts: then nothing is taught either.
+	Memory *signers.Memory
 	// Keys are public keys of any kind that Policy accepts under RootKey, beside the operator's
 	// own: each is a text that pubkey.Read reads.
 	Keys []string

@@ -71,6 +71,13 @@ type ReleaseRules struct {
 	Package string `json:",omitempty"`
 	// Duties are what is asked of the commits since the release before, and of people.
 	Duties duties.Rules `json:",omitzero"`
+	Memory MemoryRules
+}
+
+// MemoryRules are the key releases.memory: what becomes of what the releases before did not have.
+type MemoryRules struct {
+	Signers RuleLevel // another signer, or one in another way
+	Assets  RuleLevel // names of assets that are new or missing
 }
 
 // EnvironmentRule says what a deployment to one environment needs. The zero rule lets nothing
@@ -145,6 +152,15 @@ type TrustRules struct {
 	// PGPKeys, MinisignKeys (signify's too) and SSHKeys are public keys of other tools,
 	// accepted for plain signatures: texts that pubkey.Read reads.
 	PGPKeys, MinisignKeys, SSHKeys []string `json:",omitempty"`
+
+	// MaxKeyAge is how old a key may be when it signs; a zero Time is any age.
+	MaxKeyAge AgeRule `json:",omitzero"`
+	// RetiredKeys are keys whose end was announced: what they sign later does not count.
+	RetiredKeys []RetiredKey `json:",omitempty"`
+	// SharedKeys is about keys that sign for other repositories of the same installation too.
+	SharedKeys RuleLevel `json:",omitempty"`
+	// Certificates is what signing certificates have to keep to.
+	Certificates CertificateRules `json:",omitzero"`
 }
 
 // AllKeys returns the public keys of every kind.

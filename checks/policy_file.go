@@ -170,7 +170,7 @@ func (d policyReader) formed(n strict.Node, form func() *regexp.Regexp, want str
 }
 
 // fileRules are the rules about files: their findings have no package, or one that says little.
-var fileRules = []string{RuleImage, RuleUnpinned, RuleCheckout, RuleInjection, RuleWriteAll}
+var fileRules = []string{RuleImage, RuleUnpinned, RuleCheckout, RuleInjection, RuleWriteAll, RuleSignerDrift, RuleAssetNames}
 
 // exceptionRules are the rules that an exception may name. Malware is not among them.
 var exceptionRules = append([]string{
@@ -185,17 +185,11 @@ func (d policyReader) exception(n strict.Node, p *Policy) {
 		"rule": func(n strict.Node) {
 			e.Rule = d.Choice(n, exceptionRules)
 		},
-		"advisory": func(n strict.Node) { e.Advisory = d.formed(n, idForm, "an advisory id") },
-		"package":  func(n strict.Node) { e.Package = d.purl(n) },
-		"subject":  func(n strict.Node) { e.Subject = d.subject(n) },
-		"path":     func(n strict.Node) { e.Path = d.path(n) },
-		"until": func(n strict.Node) {
-			t, err := time.Parse(time.DateOnly, d.Text(n))
-			if err != nil {
-				d.Fail(n, "needs a date such as 2026-12-24")
-			}
-			e.Until = t
-		},
+		"advisory":    func(n strict.Node) { e.Advisory = d.formed(n, idForm, "an advisory id") },
+		"package":     func(n strict.Node) { e.Package = d.purl(n) },
+		"subject":     func(n strict.Node) { e.Subject = d.subject(n) },
+		"path":        func(n strict.Node) { e.Path = d.path(n) },
+		"until":       func(n strict.Node) { e.Until = d.date(n) },
 		"reason":      func(n strict.Node) { e.Reason = d.Text(n) },
 		"approved_by": func(n strict.Node) { e.ApprovedBy = d.Text(n) },
 	})

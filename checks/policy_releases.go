@@ -41,6 +41,7 @@ func (d policyReader) releaseKeys(r *ReleaseRules) strict.Keys {
 		},
 		"duties": func(n strict.Node) { d.Section(n, "releases.duties.", d.dutyKeys(&r.Duties)) },
 		"trust":  func(n strict.Node) { d.Section(n, "releases.trust.", d.trustKeys(&r.Trust)) },
+		"memory": func(n strict.Node) { d.Section(n, "releases.memory.", d.memoryKeys(&r.Memory)) },
 	}
 	maps.Copy(keys, d.gateKeys(r))
 	maps.Copy(keys, d.summaryKeys(r))
@@ -94,6 +95,10 @@ func (d policyReader) trustKeys(t *TrustRules) strict.Keys {
 		"pgp_keys":      func(n strict.Node) { t.PGPKeys = d.publicKeys(n, pubkey.OpenPGP) },
 		"minisign_keys": func(n strict.Node) { t.MinisignKeys = d.publicKeys(n, pubkey.Minisign) },
 		"ssh_keys":      func(n strict.Node) { t.SSHKeys = d.publicKeys(n, pubkey.SSH) },
+		"max_key_age":   func(n strict.Node) { t.MaxKeyAge = d.age(n, "time", RuleBlock) },
+		"retired_keys":  func(n strict.Node) { t.RetiredKeys = nil; d.List(n, func(n strict.Node) { d.retiredKey(n, t) }) },
+		"shared_keys":   func(n strict.Node) { t.SharedKeys = d.level(n) },
+		"certificates":  func(n strict.Node) { d.certificates(n, &t.Certificates) },
 	}
 }
 

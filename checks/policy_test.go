@@ -68,12 +68,18 @@ releases:
         -----END PUBLIC KEY-----
     minisign_keys: [RWRAkKc7YaVvMKzd12PmBYxlj3vS18TZxVQoKDN/z2omqmUOZ9Ytdc56]
     ssh_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHTZCAFMOnzG4xYOjeMlZyXvAv5lGwVdgyd8ug2DpFyF release"]
+    max_key_age: {time: 730d, level: warn}
+    retired_keys: [{key: "minisign:0123456789ABCDEF", until: 2026-06-30}]
+    shared_keys: block
+    certificates: {max_life: 30m, require: [run, builder-digest]}
+  memory: {signers: block, assets: off}
   images: [ghcr.io/acme/app]
   package: pkg:npm/%40acme/app
 max_exception: 30d
 exceptions:
   - {id: E-41, rule: no-known-high, advisory: GHSA-aaaa-bbbb-cccc, package: "pkg:npm/left-pad", until: 2026-12-24, reason: "vendor hotfix", approved_by: alice}
   - {id: E-42, rule: workflow-unpinned-action, path: .github/workflows/ci.yml, subject: "acme/x@v1", until: 2026-12-24, reason: "ours"}
+  - {id: E-43, rule: signer-drift, subject: "sha256:00", until: 2026-12-24, reason: "moved"}
 `
 
 func TestParsePolicyReadsEveryKey(t *testing.T) {
@@ -118,14 +124,22 @@ func TestParsePolicyReadsEveryKey(t *testing.T) {
 				Roots: []string{"public-good", "github"}, Runners: []string{"github-hosted", "self-hosted"}, MinSLSA: 3,
 				SourceRefs: []string{"refs/tags/v*"}, Keys: []string{testKey},
 				MinisignKeys: []string{"RWRAkKc7YaVvMKzd12PmBYxlj3vS18TZxVQoKDN/z2omqmUOZ9Ytdc56"}, SSHKeys: []string{releaseKey},
+				MaxKeyAge:    checks.AgeRule{Time: 730 * day, Level: checks.RuleWarn},
+				RetiredKeys:  []checks.RetiredKey{{Key: "minisign:0123456789ABCDEF", Until: time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)}},
+				SharedKeys:   checks.RuleBlock,
+				Certificates: checks.CertificateRules{MaxLife: 30 * time.Minute, Require: []string{"run", "builder-digest"}, Level: checks.RuleBlock},
 			},
+			Memory: checks.MemoryRules{Signers: checks.RuleBlock},
 		},
 		Exceptions: []checks.Exception{{
 			ID: "E-41", Rule: "no-known-high", Advisory: "GHSA-aaaa-bbbb-cccc", Package: "pkg:npm/left-pad",
-			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 55,
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "vendor hotfix", ApprovedBy: "alice", Line: 60,
 		}, {
 			ID: "E-42", Rule: checks.RuleUnpinned, Path: ".github/workflows/ci.yml", Subject: "acme/x@v1",
-			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "ours", Line: 56,
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "ours", Line: 61,
+		}, {
+			ID: "E-43", Rule: checks.RuleSignerDrift, Subject: "sha256:00",
+			Until: time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC), Reason: "moved", Line: 62,
 		}},
 		MaxException: 30 * day, Digest: got.Digest, Source: "p.yml",
 		Lines: map[string]int{
@@ -213,6 +227,12 @@ func TestParsePolicyErrors(t *testing.T) {
 		{"short fingerprint", "version: 1\nreleases: {trust: {signers: [{identity: 'pgp:0123456789ABCDEF'}]}}\n", 2, "is not the whole identity of a key"},
 		{"pattern of keys", "version: 1\nreleases: {trust: {signers: [{identity: 'key:*'}]}}\n", 2, "is not the whole identity of a key"},
 		{"pull requests as source", "version: 1\nreleases: {trust: {source_refs: ['refs/*']}}\n", 2, "`refs/*` should start with refs/heads/ or refs/tags/"},
+		{"approver of drift", "version: 1\nreleases: {memory: {signers: ask}}\n", 2, "`ask` is not supported by this version"},
+		{"shortened retired key", "version: 1\nreleases: {trust: {retired_keys: [{key: 'pgp:0123456789ABCDEF', until: 2026-01-01}]}}\n", 2, "is not the whole identity of a key"},
+		{"retired key without end", "version: 1\nreleases: {trust: {retired_keys: [{key: 'minisign:0123456789ABCDEF'}]}}\n", 2, "a retired key needs `key` and `until`"},
+		{"retired key twice", "version: 1\nreleases: {trust: {retired_keys: [{key: 'minisign:0123456789ABCDEF', until: 2026-01-01}, {key: 'minisign:0123456789ABCDEF', until: 2027-01-01}]}}\n", 2, "is there twice"},
+		{"no rule for certificates", "version: 1\nreleases: {trust: {certificates: {level: warn}}}\n", 2, "needs `max_life`, `require` or both"},
+		{"unknown fact of certificates", "version: 1\nreleases: {trust: {certificates: {require: [runn]}}}\n", 2, "did you mean `run"},
 		{"V23 signer without issuer", "version: 1\nreleases: {trust: {signers: [{identity: ann@example.com}]}}\n", 2, "a signer needs `issuer`"},
 		{"V23 signer without name", "version: 1\nreleases: {trust: {signers: [{issuer: 'https://a.example'}]}}\n", 2, "a signer needs either `workflow` or `identity`"},
 		{"V23 empty issuer", "version: 1\nreleases: {trust: {signers: [{issuer: '', identity: a}]}}\n", 2, "needs a text, not an empty one"},

@@ -62,6 +62,7 @@ func recommended() *Policy {
 			SettleWindow: time.Minute,
 			MaxWait:      30 * time.Minute,
 			Assets:       []AssetRule{{Match: "*", Require: []string{RequireSignature}}},
+			Memory:       MemoryRules{Signers: RuleWarn, Assets: RuleWarn},
 		},
 		SLA:          map[Severity]time.Duration{SeverityCritical: 2 * day, SeverityHigh: 14 * day, SeverityMedium: 60 * day},
 		Issues:       IssueRules{MaxOpen: 10},
@@ -84,6 +85,7 @@ func strictRules() *Policy {
 		Branch: duties.Block, Pulls: duties.Block, Checked: duties.Warn, Commits: duties.Warn,
 		Approvals: duties.Approvals{Level: duties.Block}, Separate: duties.Separate{Level: duties.Warn},
 	}
+	p.Releases.Memory.Signers = RuleBlock
 	p.Issues.Enabled = true
 	p.MaxException = 30 * day
 	return p

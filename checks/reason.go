@@ -45,6 +45,10 @@ const (
 	CodeUnsigned           = "unsigned"
 	CodeKeyInvalid         = "key-invalid"
 	CodeChecksumMissing    = "checksum-missing"
+	CodeKeyTooOld          = "key-too-old"
+	CodeKeyRetired         = "key-retired"
+	CodeKeyShared          = "key-shared"
+	CodeCertificatePolicy  = "certificate-policy"
 )
 
 // Reason codes of the verifier of summaries, beside those above.
@@ -90,6 +94,8 @@ const (
 	CodeOpenFindings   = "open-findings"
 	CodeReleaseMissing = "release-missing"     // Unknown: no release at the commit has a verdict
 	CodeNoEnvironment  = "no-environment-rule" // Unknown: the policy says nothing of the environment
+	CodeSignerDrift    = "signer-drift"
+	CodeAssetNames     = "asset-names"
 )
 
 // unknownCodes are the codes that say "could not be judged" rather than "wrong".

@@ -46,10 +46,13 @@ func judgeRelease(j *judgment) {
 		}
 	}
 	j.missingAssets()
+	j.hygieneNotices(s.met)
+	j.remember(s.met)
 	j.releaseNotices(s, unmatched)
 	j.noticeRuns()
 	j.duties()
 	j.conclude()
+	j.teach(s.met)
 }
 
 // unexpectable names what is needed to compare with and is empty (THREATS section 2, rule 4).
@@ -128,6 +131,7 @@ type stand struct {
 	// holes are places where evidence for any asset may be that could not be seen, each with
 	// its reason code.
 	holes []Reason
+	met   []met // what the requirements of the policy rest on
 }
 
 func newStand(j *judgment) *stand {

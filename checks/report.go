@@ -5,6 +5,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks/duties"
 	"github.com/landwaiter/landwaiter/checks/risk"
+	"github.com/landwaiter/landwaiter/checks/signers"
 )
 
 // Report is what is stored, shown and entered into the ledger. Its JSON form is a
@@ -29,6 +30,9 @@ type Report struct {
 	Notices []Reason `json:"notices,omitempty"`
 	// Duties say what came into a release and through whose hands; nil when the policy does not ask.
 	Duties *duties.Summary `json:"duties,omitempty"`
+	// Memory is what a release was compared with of the releases before it, what it deviates in
+	// and what it teaches; nil when there was nothing to compare with.
+	Memory *signers.Recall `json:"memory,omitempty"`
 }
 
 // Coverage counts what a judgment of dependencies had to look at: what the change touches,

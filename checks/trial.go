@@ -65,6 +65,7 @@ type trial struct {
 var steps = [...]func(*trial) *Reason{
 	(*trial).digest, (*trial).crypto, (*trial).signedBy, (*trial).source, (*trial).sourceRef, (*trial).signerRef,
 	(*trial).runner, (*trial).commit, (*trial).contradiction, (*trial).name, (*trial).kind, (*trial).level, (*trial).buildRun,
+	(*trial).keyRules, (*trial).certificateRules,
 }
 
 const (

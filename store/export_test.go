@@ -30,9 +30,10 @@ func filled(t *testing.T, url string) *fixture {
 		_, err := receive(t.Context(), f.DB, delivery(i))
 		must(t, err)
 	}
-	for i := range 12 {
+	for i := range 11 {
 		f.storeRecord(t, record(fmt.Sprintf("pr:%d", i), int64(i+1)))
 	}
+	f.storeRecord(t, f.published(t, shop, 1, 1, releaseYML, pgpKey))
 	f.enqueue(t, store.Job{Step: "judge", Key: "pr:1:2:x", Args: []byte(`{"a":1}`)}, store.Job{Step: "judge", Key: "later", Due: f.clock.Now().Add(time.Hour)})
 	buried := f.claim(t, 3)
 	must(t, f.Bury(t.Context(), buried[0], "because"))

@@ -43,11 +43,13 @@ type Recorded struct {
 }
 
 // Record stores the report, its inventories, its ledger entry with a signed checkpoint, and
-// the publish jobs, and ends r.Job: all in one transaction.
+// the publish jobs, keeps what a release that passed teaches of its signers, and ends r.Job:
+// all in one transaction.
 //
 // Recording a (Key, Generation) again returns what the first call stored, whatever the second
 // one holds, and ends r.Job if it is still leased. ErrLeaseLost means that r.Job is not the
 // caller's any more, ErrStale that a report of a newer generation is recorded for Key,
+// ErrConflict that another release of the repository has taught something since r was judged,
 // ErrTooLarge that the report is over MaxReport, TamperedError that the ledger does not fit
 // its last checkpoint; nothing is stored then.
 func (db *DB) Record(ctx context.Context, r Record) (Recorded, error) {
@@ -125,6 +127,9 @@ func (t *tx) record(r *Record, publish []jobRow) (Recorded, error) {
 	}
 	if err := t.enqueue(publish); err != nil {
 		return Recorded{}, err
+	}
+	if err := t.learn(r); err != nil {
+		return Recorded{}, fmt.Errorf("remembering who signed: %w", err)
 	}
 	leaf, whole, err := leafFor(r)
 	if err != nil {

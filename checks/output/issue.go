@@ -51,6 +51,7 @@ func Issue(r checks.Report, o IssueOptions) (title, body string) {
 	failing := p.failing()
 	p.releaseWhy(&b, failing)
 	p.steps(&b, failing)
+	p.drift(&b)
 	if workflow := Plain(o.Workflow, maxPiece); workflow != "" {
 		fmt.Fprintf(&b, "\nThe workflow to change is %s.\n", Escape(workflow))
 	}

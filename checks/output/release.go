@@ -118,6 +118,8 @@ var faults = map[string]string{
 	checks.CodeRunnerNotAllowed: "was built on a runner not allowed", checks.CodeLevelNotReached: "does not reach the SLSA level",
 	checks.CodeSizeMismatch: "was not uploaded whole", checks.CodeNotProvenance: "has no provenance",
 	checks.CodeChecksumMissing: "is in no list of checksums", checks.CodeKeyInvalid: "is signed with a key not in force",
+	checks.CodeKeyTooOld: "is signed with a key that is too old", checks.CodeKeyRetired: "is signed with a retired key",
+	checks.CodeKeyShared: "is signed with a shared key", checks.CodeCertificatePolicy: "has a certificate not allowed",
 }
 
 func fault(a checks.AssetReport) string {
@@ -149,6 +151,7 @@ func (p page) releaseSummary() string {
 	failing := p.failing()
 	p.releaseWhy(&b, failing)
 	p.steps(&b, failing)
+	p.drift(&b)
 	for i, n := range p.r.Notices {
 		if i == maxReasons {
 			fmt.Fprintf(&b, "\n> and %d more remarks\n", len(p.r.Notices)-maxReasons)
@@ -242,7 +245,7 @@ func sourceText(s checks.Source) string {
 func (p page) releaseWhy(b *strings.Builder, failing []checks.AssetReport) {
 	var other []checks.Reason
 	for _, r := range p.r.Reasons {
-		if r.Rule == checks.RuleAssets || r.Rule == checks.RuleComplete || duties.IsRule(r.Rule) {
+		if r.Rule == checks.RuleAssets || r.Rule == checks.RuleComplete || r.Rule == checks.RuleSignerDrift || r.Rule == checks.RuleAssetNames || duties.IsRule(r.Rule) {
 			other = append(other, r)
 		}
 	}
@@ -303,5 +306,6 @@ func (p page) releaseText() string {
 		}
 		b.WriteString("\n</details>\n\n")
 	}
+	p.memory(&b)
 	return b.String()
 }

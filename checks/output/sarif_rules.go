@@ -29,6 +29,8 @@ var ruleHelps = map[string]ruleHelp{
 	checks.RuleUnpinned:     {"Action without a full commit", "A tag or branch can be moved to other code, which then runs with the token and secrets of the workflow. Pin the action to a full commit.", "5.0"},
 	checks.RuleCheckout:     {"Untrusted checkout", "A workflow that has secrets, or a token that writes, checks out what a stranger wrote. Use pull_request, or do not check out the head.", "9.0"},
 	checks.RuleInjection:    {"Script injection", "A script contains text that strangers write, which the shell then runs. Hand the text over in an environment variable.", "9.0"},
+	checks.RuleSignerDrift:  {"Signed in another way than before", "The releases before were signed by another workflow, key or machine. If nobody meant this, do not use the release. If it is meant, accept it with an exception.", "8.0"},
+	checks.RuleAssetNames:   {"Names of assets differ from the release before", "An asset is new, or one is missing. Check that this is meant.", ""},
 	checks.RuleWriteAll:     {"Token that may write everything", "List the permissions that the workflow needs.", "5.0"},
 }
 

@@ -101,6 +101,7 @@ func (t *terminal) cured() {
 }
 
 func (t *terminal) assets() {
+	defer t.drift()
 	t.verdict(t.releaseTitle())
 	rows := [][]string{{"ASSET", "STATE", "LEVEL", "SIGNER", "BUILT FROM", "RUNNER"}}
 	for _, a := range t.r.Assets {

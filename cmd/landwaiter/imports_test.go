@@ -23,11 +23,11 @@ var importRules = []struct {
 	folder string
 	ours   []string
 }{
-	{"cmd/landwaiter", []string{"cmd/landwaiter/", "app", "app/githubtest", "app/githubtest/contract", "checks", "checks/pubkey", "checks/sums", "checks/output", "checks/summary", "scanners/", "signer", "store", "store/ledger", "web"}},
+	{"cmd/landwaiter", []string{"cmd/landwaiter/", "app", "app/githubtest", "app/githubtest/contract", "checks", "checks/signers", "checks/pubkey", "checks/sums", "checks/output", "checks/summary", "scanners/", "signer", "store", "store/ledger", "web"}},
 	{"app/githubtest", []string{"app/githubtest/"}},
 	{"app/history", []string{"checks/duties"}},
-	{"app", []string{"app/", "checks", "checks/summary", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
-	{"web", []string{"web/", "checks", "checks/duties", "checks/output", "store", "store/ledger"}},
+	{"app", []string{"app/", "checks", "checks/signers", "checks/summary", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
+	{"web", []string{"web/", "checks", "checks/signers", "checks/duties", "checks/output", "store", "store/ledger"}},
 	// The readers of manifests start in a process of their own for each scan: they know
 	// inventories, not judgments.
 	{"scanners/manifests", []string{"scanners/manifests/", "scanners/workflows", "checks/inventory", "checks/packed"}},
@@ -35,8 +35,8 @@ var importRules = []struct {
 	{"scanners", []string{"scanners/", "checks", "checks/summary", "checks/pubkey", "checks/licence", "checks/sums", "checks/packed"}},
 	{"signer", []string{"checks", "checks/pubkey", "checks/summary", "store"}},
 	{"store/ledger", nil},
-	{"store", []string{"store/", "checks", "checks/packed"}},
-	{"checks/output", []string{"checks", "checks/duties", "checks/licence"}},
+	{"store", []string{"store/", "checks", "checks/signers", "checks/packed"}},
+	{"checks/output", []string{"checks", "checks/signers", "checks/duties", "checks/licence"}},
 	{"checks/packed", []string{"checks/inventory"}},
 	{"checks/summary", []string{"checks"}},
 	// Leaves below checks: plain values in, plain values out, no words of ours.
@@ -48,7 +48,8 @@ var importRules = []struct {
 	{"checks/duties", nil},
 	{"checks/pubkey", nil},
 	{"checks/sums", nil},
-	{"checks", []string{"checks/inventory", "checks/licence", "checks/strict", "checks/risk", "checks/cure", "checks/duties", "checks/pubkey", "checks/sums"}},
+	{"checks/signers", nil},
+	{"checks", []string{"checks/inventory", "checks/licence", "checks/strict", "checks/risk", "checks/cure", "checks/duties", "checks/pubkey", "checks/signers", "checks/sums"}},
 }
 
 // cages say where alone a library may be imported: in which folders, with spaces between them.

@@ -26,6 +26,7 @@ type verifyCommand struct {
 	CertificateOIDCIssuer string   `name:"certificate-oidc-issuer" placeholder:"URL" help:"Issuer of the signer's identity."`
 	PredicateType         string   `placeholder:"URI" help:"Predicate type that the attestation must have."`
 	Policy                string   `placeholder:"FILE" help:"Policy file; its releases.trust says who may sign."`
+	Memory                string   `placeholder:"REPORT" help:"Report (JSON) of the release before, which you trust: who signed differently is told as releases.memory of the policy says."`
 	Digest                string   `placeholder:"sha256:HEX" help:"Verify this digest instead of a file; npm's attestations name sha512:HEX."`
 	Explain               bool     `help:"Print each comparison behind the verdict, with what was expected and found."`
 	Output                string   `short:"o" enum:"table,json,sarif,markdown" default:"table" help:"table, json, sarif or markdown."`
@@ -84,6 +85,11 @@ func (cmd *verifyCommand) Run(c *console) error {
 		return err
 	}
 	release.Roots, release.Explain = roots, cmd.Explain
+	if cmd.Memory != "" {
+		if release.Memory, err = readMemory(cmd.Memory, cmd.Repo); err != nil {
+			return usage("--memory %s: %w", cmd.Memory, err)
+		}
+	}
 	m := &checks.Material{
 		Subject: checks.Subject{Kind: checks.KindArtifact, Repository: cmd.Repo, Ref: release.TagRef, Commit: cmd.Commit},
 		Release: release,

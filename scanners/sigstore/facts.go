@@ -19,6 +19,9 @@ func (s *Scanner) facts(c *candidate, p *profile, r *verify.VerificationResult) 
 	if summary := r.Signature.Certificate; summary != nil {
 		c.out.Signer = checks.Signer{Issuer: summary.Issuer, Identity: summary.SubjectAlternativeName}
 		c.out.Certificate = certified(summary)
+		if c.leaf != nil {
+			c.out.NotBefore, c.out.NotAfter = c.leaf.NotBefore.UTC(), c.leaf.NotAfter.UTC()
+		}
 	}
 	if c.statement != nil {
 		c.out.Claim = c.statement.Claim()

@@ -159,6 +159,7 @@ func TestBaselineVerifies(t *testing.T) {
 				Subjects:    []checks.AttestedSubject{{Name: "app.tar.gz", Digest: map[string]string{"sha256": sha(artifact)}}},
 				Signer:      checks.Signer{Issuer: "https://token.actions.githubusercontent.com", Identity: built.BuilderID},
 				Certificate: built, Claim: claim,
+				NotBefore: f.instance.Now().Add(-time.Minute), NotAfter: f.instance.Now().Add(9 * time.Minute),
 			}}}
 			if diff := cmp.Diff(want, e); diff != "" {
 				t.Errorf("evidence (-want +got):\n%s", diff)

@@ -72,8 +72,11 @@ func (s *Scanner) provePlain(c *candidate, shelf *shelf, t trusted) *checks.Reas
 		err := c.plain.verify(k, f, s.now())
 		if err == nil {
 			c.out.Root, c.out.Signer = checks.RootKey, checks.Signer{Identity: k.Identity}
-			if m, ok := c.plain.(minisignSignature); ok {
-				c.out.Comment = m.Comment
+			switch p := c.plain.(type) {
+			case minisignSignature:
+				c.out.Comment = p.Comment
+			case openPGPSignatures:
+				c.out.KeyMade = p.made(k)
 			}
 			return nil
 		}
@@ -153,6 +156,18 @@ func (l openPGPSignatures) verify(k pubkey.Key, f *file, now time.Time) error {
 		}
 	}
 	return refusal
+}
+
+// made returns when the oldest key of k was made that a signature says it is by: whoever adds a
+// signature that does not hold can make a key look older, never younger.
+func (l openPGPSignatures) made(k pubkey.Key) time.Time {
+	var oldest time.Time
+	for _, s := range l {
+		if at := s.KeyMade(k.OpenPGP); !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	return oldest
 }
 
 type minisignSignature struct{ *minisign.Signature }

@@ -66,9 +66,13 @@ func TestPlainSignatures(t *testing.T) {
 		t.Run(c.signature+" by "+c.key, func(t *testing.T) {
 			t.Parallel()
 			f := plainFixture(t, c.signature, c.key)
+			var made time.Time
+			if k, err := pubkey.Read(string(load(t, plainDir+c.key))); err == nil && k.OpenPGP != nil {
+				made = k.OpenPGP.PrimaryKey.CreationTime.UTC() // its subkeys are of the same second
+			}
 			want := checks.Attestation{
 				Bundle: c.signature, Origin: checks.OriginSidecar, SHA256: sha(string(f.release.Bundles[0].Signature)), Kind: checks.AttestationSignature, For: "app.txt", Root: checks.RootKey,
-				Form: c.form, Comment: c.comment, Signer: checks.Signer{Identity: identityOf(t, c.key)},
+				Form: c.form, Comment: c.comment, KeyMade: made, Signer: checks.Signer{Identity: identityOf(t, c.key)},
 				Subjects: []checks.AttestedSubject{{Name: "app.txt", Digest: map[string]string{"sha256": f.asset.SHA256}}},
 			}
 			if diff := cmp.Diff(want, f.only(f.scan())); diff != "" {

@@ -157,6 +157,15 @@ func (s Signature) keyOf(e *openpgp.Entity) (key *packet.PublicKey, bound *packe
 	return nil, nil, nil
 }
 
+// KeyMade returns when the key of e was made that the signature says it is by, the primary key
+// or a subkey, UTC; zero when it is by none of e.
+func (s Signature) KeyMade(e *openpgp.Entity) time.Time {
+	if key, _, _ := s.keyOf(e); key != nil {
+		return key.CreationTime.UTC()
+	}
+	return time.Time{}
+}
+
 // counts holds what does not depend on time.
 func (s Signature) counts(e *openpgp.Entity, key *packet.PublicKey, bound *packet.Signature, revocations []*packet.Signature) error {
 	self, identity := e.PrimarySelfSignature()

@@ -256,3 +256,23 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestKeyMade: what counts is the key that signed, here a subkey younger than the primary key.
+func TestKeyMade(t *testing.T) {
+	t.Parallel()
+	release := entity(t, "release.pub.asc")
+	young := release.PrimaryKey.CreationTime.AddDate(1, 0, 0)
+	for i := range release.Subkeys {
+		release.Subkeys[i].PublicKey.CreationTime = young
+	}
+	list, err := pgp.Parse(load(t, "app.txt.asc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := list[0].KeyMade(release); !got.Equal(young) {
+		t.Errorf("got %s, want the time of the subkey, %s", got, young)
+	}
+	if got := list[0].KeyMade(entity(t, "other.pub.asc")); !got.IsZero() {
+		t.Errorf("of a key that did not sign: got %s", got)
+	}
+}

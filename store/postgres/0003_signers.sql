@@ -1,0 +1,44 @@
+-- +goose Up
+
+-- The memory of who signs the releases of a repository. version rises with every change.
+CREATE TABLE signer_memory (
+    repository_id   BIGINT PRIMARY KEY,
+    installation_id BIGINT NOT NULL,
+    version         BIGINT NOT NULL
+);
+
+-- One release as it was verified with one set of assets. names is a JSON list.
+-- withdrawn: 0 it stands, 1 the release has failed since.
+CREATE TABLE lesson (
+    id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    repository_id BIGINT NOT NULL,
+    release_id    BIGINT NOT NULL,
+    asset_set     TEXT NOT NULL,
+    tag           TEXT NOT NULL,
+    time          BIGINT NOT NULL,
+    withdrawn     BIGINT NOT NULL,
+    names         TEXT NOT NULL,
+    UNIQUE (repository_id, release_id, asset_set)
+);
+
+CREATE INDEX lesson_order ON lesson (repository_id, id);
+
+-- profile is JSON; digest names it. key is that of a key, '' for all others.
+CREATE TABLE signer (
+    id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    repository_id BIGINT NOT NULL,
+    digest        TEXT NOT NULL,
+    profile       TEXT NOT NULL,
+    key           TEXT NOT NULL,
+    UNIQUE (repository_id, digest)
+);
+
+CREATE INDEX signer_key ON signer (key, repository_id) WHERE key <> '';
+
+CREATE TABLE lesson_signer (
+    signer_id BIGINT NOT NULL,
+    lesson_id BIGINT NOT NULL,
+    PRIMARY KEY (signer_id, lesson_id)
+);
+
+CREATE INDEX lesson_signer_lesson ON lesson_signer (lesson_id);
