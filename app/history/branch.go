@@ -67,6 +67,9 @@ func (r *Reader) holds(ctx context.Context, b branch, head string) (bool, error)
 	if b.Commit.SHA == head {
 		return true, nil
 	}
+	if !isName(b.Commit.SHA) {
+		return false, &Refused{"what GitHub says is at the head of branch " + b.Name + " is no commit"}
+	}
 	var found comparison
 	if _, err := r.Get(ctx, fmt.Sprintf("compare/%s...%s?per_page=1&page=1", b.Commit.SHA, head), &found); err != nil {
 		return false, fmt.Errorf("comparing branch %s: %w", b.Name, err)

@@ -473,6 +473,30 @@ func TestHostileGraph(t *testing.T) {
 	}
 }
 
+// TestHostileNames: only names of commits go into the path of a request.
+func TestHostileNames(t *testing.T) {
+	t.Parallel()
+	const bad = "../../../user?x="
+	h := newHub(t, 3)
+	c := h.commits[sha(2)]
+	delete(h.commits, sha(2))
+	c.SHA = bad
+	h.commits[bad] = c
+	top := h.commits[sha(3)]
+	top.Parents[0].SHA = bad
+	h.pulls[sha(3)][0].Head.SHA = bad
+	h.branches[0].Commit.SHA = bad
+	f := h.mustRead(3, since(allRules, 1))
+	if f.Branch.Problem == "" || f.Branch.Name != "" || len(f.Pulls) != 0 || len(f.Commits) != 2 || !strings.Contains(f.Commits[0].Problem, "no name of a commit") {
+		t.Errorf("got %+v", f)
+	}
+	if i := slices.IndexFunc(h.calls, func(path string) bool {
+		return strings.Contains(path, "..") && !strings.Contains(path, "...") || strings.Contains(path, "user?")
+	}); i >= 0 {
+		t.Errorf("asked for %s", h.calls[i])
+	}
+}
+
 // TestCheck takes the newest run of our own App for the pull request.
 func TestCheck(t *testing.T) {
 	t.Parallel()

@@ -119,6 +119,10 @@ func (r *Reader) ask(ctx context.Context, w *walk, asking []*step, counts map[st
 	group.SetLimit(width)
 	var mu sync.Mutex
 	for _, s := range asking {
+		if !isName(s.SHA) {
+			s.problem = "what GitHub calls it is no name of a commit"
+			continue
+		}
 		if w.asked++; w.asked > maxAsked {
 			s.problem = fmt.Sprintf("at most %d are asked about; set releases.duties.since to a commit up to which you looked yourself", maxAsked)
 			continue
@@ -162,7 +166,7 @@ func (r *Reader) choose(list []pull, counts map[string]bool, onto string) (best 
 		return 2
 	}
 	list = slices.DeleteFunc(list, func(p pull) bool {
-		return p.MergedAt == nil || p.Base.Repo.ID != r.RepositoryID || !counts[p.Base.Ref] || p.Number <= 0 || p.Head.SHA == ""
+		return p.MergedAt == nil || p.Base.Repo.ID != r.RepositoryID || !counts[p.Base.Ref] || p.Number <= 0 || !isName(p.Head.SHA)
 	})
 	slices.SortFunc(list, func(a, b pull) int { return cmp.Or(rank(a)-rank(b), a.Number-b.Number) })
 	if len(list) == 0 {

@@ -41,6 +41,12 @@ type commit struct {
 	} `json:"commit"`
 }
 
+// isName reports whether s is the full name of a commit: whatever else an answer may hold has no
+// place in the path of a request.
+func isName(s string) bool {
+	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
+}
+
 // webFlow is the account as which GitHub itself signs the commits that it makes
 // (docs.github.com, "About commit signature verification").
 const webFlow = "web-flow"
