@@ -99,7 +99,7 @@ func cut(s string) string {
 //
 // A job whose Step and Key already wait does not become a second one: the waiting job gets
 // the earlier Due and the better Priority of both, and Generation, Args and Cause of the
-// newer generation (of the later call when they are equal); a raised generation starts its
+// newer generation (of the later call when they are equal), with its InstallationID; a raised generation starts its
 // attempts anew. While a job with the Step and Key runs, the new one waits and starts after
 // it. A buried one does not matter.
 //
@@ -226,6 +226,7 @@ const mergeJob = ` ON CONFLICT (step, key) WHERE state < 2 DO UPDATE SET
 	cause      = CASE WHEN excluded.generation >= job.generation THEN excluded.cause ELSE job.cause END,
 	attempts   = CASE WHEN excluded.generation > job.generation THEN 0 ELSE job.attempts END,
 	generation = CASE WHEN excluded.generation > job.generation THEN excluded.generation ELSE job.generation END,
+	installation_id = CASE WHEN excluded.generation >= job.generation THEN excluded.installation_id ELSE job.installation_id END,
 	priority   = CASE WHEN excluded.priority < job.priority THEN excluded.priority ELSE job.priority END,
 	due        = CASE WHEN excluded.due < job.due THEN excluded.due ELSE job.due END,
 	state      = CASE WHEN excluded.state < job.state THEN excluded.state ELSE job.state END`

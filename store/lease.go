@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/landwaiter/landwaiter/store/engine"
@@ -168,6 +169,46 @@ func (db *DB) Revive(ctx context.Context, id int64) error {
 		}
 		return nil
 	})
+}
+
+// HasJob reports whether a job with that Step and Key waits, runs or is buried, or any job with
+// that Key runs.
+func (db *DB) HasJob(ctx context.Context, step, key string) (bool, error) {
+	var found int64
+	err := db.reader(ctx).One(`SELECT (SELECT count(*) FROM job w WHERE w.state < 2 AND w.step = $1 AND w.key = $2)
+		+ (SELECT count(*) FROM job r WHERE r.state = 2 AND r.key = $2)
+		+ (SELECT count(*) FROM job b WHERE b.state = 3 AND b.step = $1 AND b.key = $2)`,
+		[]any{engine.Text(step), engine.Text(key)}, &found)
+	if err != nil {
+		return false, fmt.Errorf("looking for job %s of %s: %w", step, key, err)
+	}
+	return found > 0, nil
+}
+
+// DropJobsWith removes the waiting and buried jobs of an installation whose Key holds one of parts,
+// and returns how many. What DropJobs says of running jobs and route jobs is true here as well.
+// parts hold letters, digits and colons, and there are at most 16.
+func (db *DB) DropJobsWith(ctx context.Context, installationID int64, parts ...string) (int64, error) {
+	if len(parts) == 0 || len(parts) > 16 {
+		return 0, fmt.Errorf("dropping jobs by %d parts of their keys", len(parts))
+	}
+	args := []any{installationID}
+	var held []string
+	for _, part := range parts {
+		args = append(args, "%"+part+"%")
+		held = append(held, fmt.Sprintf("key LIKE $%d", len(args)))
+	}
+	var dropped int64
+	err := db.change(ctx, func(t *tx) error {
+		var err error
+		dropped, err = t.Exec(`DELETE FROM job WHERE installation_id = $1 AND state <> 2 AND step <> 'route' AND (`+
+			strings.Join(held, " OR ")+`)`, args...)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("dropping jobs of installation %d: %w", installationID, err)
+	}
+	return dropped, nil
 }
 
 // DropJobs removes the waiting and buried jobs of an installation that was suspended or
