@@ -218,7 +218,7 @@ func mayPass(err error) bool {
 	return code == 0 || code >= 500 || code == http.StatusUnauthorized
 }
 
-// backfillJob returns the job that judges the open pull requests of r that never were.
+// backfillJob returns the job that judges what was missed in r.
 func (a *App) backfillJob(r repo, cause string) store.Job {
 	return store.Job{
 		Step: stepBackfill, Key: fmt.Sprintf("backfill:%d", r.ID), Cause: cause, Priority: priorityBackfill,
@@ -226,40 +226,17 @@ func (a *App) backfillJob(r repo, cause string) store.Job {
 	}
 }
 
-// backfillRepository is the step that finds open pull requests whose head has no run, and
-// recent releases that were not judged as they are.
+// backfillRepository is the step that finds open pull requests that have no verdict by the policy
+// in force, and recent releases that were not judged as they are.
 func (a *App) backfillRepository(ctx context.Context, j store.Job) error {
 	r, err := decode[repo](j)
 	if err != nil {
 		return &permanent{err}
 	}
 	c := a.installation(r, permissions{"contents": "read", "pull_requests": "read", "checks": "write"})
-	pulls, err := each(ctx, func(page int) ([]*github.PullRequest, *github.Response, error) {
-		return c.PullRequests.List(ctx, r.Owner, r.Name, &github.PullRequestListOptions{
-			State: "open", ListOptions: github.ListOptions{Page: page, PerPage: 100},
-		})
-	})
+	then, err := a.missedPulls(ctx, c, j.Cause)
 	if err != nil {
-		return fmt.Errorf("listing the open pull requests of %s: %w", r, err)
-	}
-	var then []store.Job
-	for _, pull := range pulls {
-		head, err := commit(pull.GetHead().GetSHA())
-		if err != nil {
-			continue // a pull request whose head was deleted
-		}
-		s := pullSubject(r, pull.GetNumber(), head)
-		s.Base, s.BaseRef = pull.GetBase().GetSHA(), pull.GetBase().GetRef()
-		switch _, err := a.store.Newest(ctx, s.key()); {
-		case errors.Is(err, store.ErrNotFound):
-			a.metrics.healed.WithLabelValues(string(s.Kind)).Inc()
-			for _, job := range a.open(s, j.Cause) {
-				job.Priority = max(job.Priority, priorityBackfill-1)
-				then = append(then, job)
-			}
-		case err != nil:
-			return fmt.Errorf("looking for %s: %w", s.key(), err)
-		}
+		return err
 	}
 	missed, err := a.missedBesides(ctx, c, j.Cause)
 	if err != nil {

@@ -24,6 +24,9 @@ type event struct {
 	// needs are the permissions without which GitHub does not send the event, or which its
 	// handling asks for.
 	needs permissions
+	// concerns reports whether a payload can lead to anything; nil: it can. What cannot is not
+	// even stored.
+	concerns func(p payload) bool
 	// unasked marks events that every App gets; the manifest must not list them.
 	unasked bool
 }
@@ -50,7 +53,7 @@ var events = []event{
 	},
 	{
 		name: "merge_group", priority: priorityGroup, handle: (*App).onMergeGroup,
-		actions: []string{"checks_requested"},
+		actions: []string{"checks_requested", "destroyed"},
 		needs:   permissions{"merge_queues": "read", "contents": "read", "checks": "write"},
 	},
 	{
@@ -64,12 +67,22 @@ var events = []event{
 		needs:   permissions{"checks": "write"},
 	},
 	{
-		name: "installation", priority: priorityBackfill, handle: (*App).onInstallation,
+		name: "installation", priority: priorityGate, handle: (*App).onInstallation,
 		actions: []string{"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"}, unasked: true,
 	},
 	{
-		name: "installation_repositories", priority: priorityBackfill, handle: (*App).onInstallationRepositories,
-		actions: []string{"added"}, unasked: true,
+		name: "installation_repositories", priority: priorityGate, handle: (*App).onInstallationRepositories,
+		actions: []string{"added", "removed"}, unasked: true,
+	},
+	{
+		name: "repository", priority: priorityGate, handle: (*App).onRepository,
+		actions: []string{"renamed", "transferred", "archived", "unarchived", "privatized", "publicized", "deleted"},
+		needs:   permissions{"metadata": "read"},
+	},
+	{
+		name: "push", priority: priorityBackfill, handle: (*App).onPush,
+		actions: []string{""}, concerns: changesPolicy,
+		needs: permissions{"contents": "read"},
 	},
 	{
 		name: "release", priority: priorityRelease, handle: (*App).onRelease,
@@ -107,7 +120,15 @@ func eventLabel(name string) string {
 // payload is what handlers read of a webhook; everything else in it is ignored. Fields that
 // an event does not send are zero. A payload is a hint: what is judged is read again.
 type payload struct {
-	Action       string `json:"action"`
+	Action  string `json:"action"`
+	Ref     string `json:"ref"` // push: "refs/heads/main"
+	Forced  bool   `json:"forced"`
+	Deleted bool   `json:"deleted"` // push: the branch is gone
+	Commits []struct {
+		Added    []string `json:"added"`
+		Modified []string `json:"modified"`
+		Removed  []string `json:"removed"`
+	} `json:"commits"`
 	Number       int    `json:"number"`
 	Before       string `json:"before"` // pull_request.synchronize: the head before the push
 	Installation struct {
@@ -135,6 +156,8 @@ type payload struct {
 	} `json:"requested_action"`
 	Repositories      []payloadRepository `json:"repositories"`
 	RepositoriesAdded []payloadRepository `json:"repositories_added"`
+
+	RepositoriesRemoved []payloadRepository `json:"repositories_removed"`
 }
 
 type payloadRepository struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -110,7 +111,7 @@ const (
 func (l *lane) allows(priority int, now time.Time) (until time.Time, ok bool) {
 	floor := floorRest
 	switch {
-	case priority >= priorityBackfill:
+	case priority > priorityIssue: // backfill, and what it asks for
 		floor = floorBackfill
 	case priority >= priorityIssue:
 		floor = floorIssues
@@ -156,13 +157,18 @@ func limitedUntil(resp *http.Response, now time.Time) (time.Time, bool) {
 // speaksOfLimit reports whether a refusal names a secondary limit, which may come without
 // any header.
 func speaksOfLimit(resp *http.Response) bool {
+	return says(resp, "secondary rate limit", "rate-limits")
+}
+
+// says reports whether the body of resp, which stays readable, holds one of words, in any case.
+func says(resp *http.Response, words ...string) bool {
 	body, err := io.ReadAll(resp.Body)
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if err != nil {
 		return false
 	}
 	text := strings.ToLower(string(body))
-	return strings.Contains(text, "secondary rate limit") || strings.Contains(text, "rate-limits")
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // routeOf turns a request into a label: names, numbers and digests become placeholders.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/output"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -35,7 +36,17 @@ func (a *App) onMergeGroup(d store.Delivery) ([]store.Job, error) {
 		Repo: r, Kind: checks.KindMergeGroup, Commit: head, Base: base,
 		Ref: p.MergeGroup.HeadRef, BaseRef: strings.TrimPrefix(p.MergeGroup.BaseRef, "refs/heads/"),
 	}
+	if p.Action == "destroyed" {
+		return []store.Job{a.dissolve(s, d.Event+"."+p.Action)}, nil
+	}
 	return a.open(s, d.Event+"."+p.Action), nil
+}
+
+// dissolve returns the job that concludes what is still open on a merge group that is no more. A
+// verdict that is reached all the same is recorded and not shown.
+func (a *App) dissolve(s subjectArgs, cause string) store.Job {
+	shown := output.ForState(output.StateDeleted, a.detail(s, ""))
+	return a.publishJob(surfaceCheck, publishArgs{Subject: s, Shown: &shown, Mark: markSuperseded}, cause)
 }
 
 // gatherMergeGroup reads what a merge queue would merge. A rerun knows the range from the
@@ -48,7 +59,7 @@ func (a *App) gatherMergeGroup(ctx context.Context, c *installation, s subjectAr
 		}
 		s.Base, s.Ref = earlier.Report.Subject.Base, earlier.Report.Subject.Ref
 	}
-	found, rules, err := a.againstBase(ctx, c, s.Base, s.BaseRef, s.Commit)
+	found, rules, err := a.againstBase(ctx, c, s.Base, s.BaseRef, s.Base, s.Commit)
 	if err != nil {
 		return gathered{}, err
 	}

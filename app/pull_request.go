@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -117,9 +118,9 @@ func (a *App) readPull(ctx context.Context, c *installation, s subjectArgs) (pul
 		}
 		return nil
 	})
-	if s.Base != "" {
+	if s.Base != "" && !s.Rerun {
 		group.Go(func() (err error) {
-			now.found, now.rules, err = a.againstBase(shared, c, s.Base, s.BaseRef, s.Commit)
+			now.found, now.rules, err = a.againstBase(shared, c, s.Base, s.BaseRef, s.Base, s.Commit)
 			return err
 		})
 	}
@@ -134,19 +135,32 @@ func (a *App) readPull(ctx context.Context, c *installation, s subjectArgs) (pul
 	if _, err := commit(base); err != nil {
 		return pullNow{}, fmt.Errorf("reading pull request %d: its base: %w", s.Number, err)
 	}
-	if base == s.Base && ref == s.BaseRef || now.pull.GetHead().GetSHA() != s.Commit {
+	if !s.Rerun && base == s.Base && ref == s.BaseRef || now.pull.GetHead().GetSHA() != s.Commit {
 		return now, nil
 	}
+	policyAt := base
+	if s.Rerun {
+		tip, err := c.branchTip(ctx, ref)
+		if err != nil {
+			return pullNow{}, err
+		}
+		policyAt = cmp.Or(tip, base)
+	}
 	var err error
-	now.found, now.rules, err = a.againstBase(ctx, c, base, ref, s.Commit)
+	now.found, now.rules, err = a.againstBase(ctx, c, base, ref, policyAt, s.Commit)
 	return now, err
 }
 
-// againstBase compares head with base and reads the policy in force there, at once.
-func (a *App) againstBase(ctx context.Context, c *installation, base, ref, head string) (found comparison, rules inForce, err error) {
+// againstBase compares head with base and reads the policy in force on the branch ref at the commit
+// policyAt, at once.
+//
+// The inputs of a verdict are frozen for its head (GITHUB.md section 1, rule 6). When the head
+// moves, GitHub sets the base anew, and the policy is read there. A rerun is somebody's wish to
+// judge by what is in force now: then policyAt is the newest commit of the branch.
+func (a *App) againstBase(ctx context.Context, c *installation, base, ref, policyAt, head string) (found comparison, rules inForce, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { found, err = c.compare(ctx, base, head); return err })
-	group.Go(func() (err error) { rules, err = a.policy(ctx, c, ref, base); return err })
+	group.Go(func() (err error) { rules, err = a.policy(ctx, c, ref, policyAt); return err })
 	return found, rules, group.Wait()
 }
 

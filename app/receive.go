@@ -225,6 +225,9 @@ func (a *App) accept(ctx context.Context, name, guid string, body []byte) receip
 		if !row.has(p.Action) {
 			return receipt{http.StatusAccepted, "Nothing to do: Landwaiter does not use this action.", "dropped", "other"}
 		}
+		if row.concerns != nil && !row.concerns(p) {
+			return receipt{http.StatusAccepted, "Nothing to do: no policy file was changed.", "dropped", p.Action}
+		}
 		action = p.Action
 	}
 	d := store.Delivery{

@@ -86,7 +86,8 @@ func TestKnownContent(t *testing.T) {
 		t.Errorf("%d annotations on the new run, want 1", len(again.Annotations))
 	}
 	for _, c := range w.github.Calls() {
-		if strings.Contains(c.Path, "/git/") || strings.Contains(c.Path, "/compare/") || strings.Contains(c.Path, "/contents/") {
+		// The tip of a branch is no digest: a rerun judges by the policy in force now.
+		if strings.Contains(c.Path, "/git/") && !strings.Contains(c.Path, "/git/ref/") || strings.Contains(c.Path, "/compare/") || strings.Contains(c.Path, "/contents/") {
 			t.Errorf("%s %s was asked for again", c.Method, c.Path)
 		}
 	}

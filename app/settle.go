@@ -43,6 +43,9 @@ func (a *App) settle(ctx context.Context, j store.Job, err error, stopping bool)
 	var failed error
 	switch outcome {
 	case "lost":
+	case "gone":
+		log.Info("job dropped: its installation or repository is out of reach", "error", err)
+		failed = a.store.Finish(ctx, j, a.whyGone(j)...)
 	case "stopped", "parked":
 		failed = a.store.Finish(ctx, j, putBack(j, then))
 	case "retried":
@@ -59,7 +62,9 @@ func (a *App) settle(ctx context.Context, j store.Job, err error, stopping bool)
 		if mayPass(err) {
 			cause = passing + cause
 		}
-		failed = a.store.Bury(ctx, j, cause)
+		if failed = a.store.Bury(ctx, j, cause); failed == nil {
+			failed = a.doubt(ctx, j, err)
+		}
 	}
 	if failed != nil && !errors.Is(failed, store.ErrLeaseLost) {
 		log.Error("job not given back: it returns when its lease ends", "error", failed)
@@ -81,7 +86,9 @@ func (a *App) verdictOn(j store.Job, err error, stopping bool) (outcome string, 
 		return "stopped", a.now()
 	case isClock(j):
 		return "retried", a.now().Add(min(pause(j), catchUpEvery))
-	case errors.As(err, &final), errors.As(err, &lacking), errors.Is(err, errGone):
+	case errors.Is(err, errGone):
+		return "gone", time.Time{}
+	case errors.As(err, &final), errors.As(err, &lacking):
 		return "buried", time.Time{}
 	case errors.Is(err, errDeadline) && j.Attempts >= maxTimeouts,
 		refusal(err) && j.Attempts >= maxRefused,
@@ -89,6 +96,28 @@ func (a *App) verdictOn(j store.Job, err error, stopping bool) (outcome string, 
 		return "buried", time.Time{}
 	}
 	return "retried", a.now().Add(pause(j))
+}
+
+// whyGone returns the job that looks at the installation of j, when j has one: it drops what else
+// waits for it, and says so.
+func (a *App) whyGone(j store.Job) []store.Job {
+	if j.InstallationID == 0 {
+		return nil
+	}
+	return []store.Job{a.installationJob(j.InstallationID, j.Step+" "+j.Key+" found it gone")}
+}
+
+// doubt asks for a look at the repository of j when GitHub refused j in a way that an archived or
+// unreachable repository explains: then what was buried for it is dropped, since nobody can cure it.
+func (a *App) doubt(ctx context.Context, j store.Job, err error) error {
+	code := status(err)
+	r, ok := repoOf(j)
+	if !ok || code != http.StatusNotFound && code != http.StatusForbidden || j.Step == stepRepository {
+		return nil
+	}
+	look := a.repositoryJob(r, j.Step+" "+j.Key+" was refused")
+	look.Args = encode(repositoryArgs{Repo: r, Doubt: true})
+	return a.store.Enqueue(ctx, look)
 }
 
 // refusal reports whether GitHub answered that it does not want the request.
@@ -128,7 +157,6 @@ func text(err error) string { return output.Truncate(err.Error(), 2000, "cut") }
 func (a *App) showBuried(ctx context.Context, j store.Job, err error, ref string) {
 	var lacking *errPermission
 	switch {
-	case errors.Is(err, errGone):
 	case errors.As(err, &lacking):
 		a.showFailure(ctx, j, output.StatePermission, err, lacking.Missing.words())
 	case errors.Is(err, errDeadline):

@@ -144,6 +144,9 @@ func (t *transport) once(req *http.Request, known *answer, hops int) (*http.Resp
 		t.lane(t.repo.InstallationID).park(until)
 		return nil, fmt.Errorf("%s: %w", route, &RateLimited{Until: until})
 	}
+	if t.need != nil && resp.StatusCode == http.StatusForbidden && says(resp, "installation has been suspended") {
+		return nil, fmt.Errorf("%s: %w", route, errGone)
+	}
 	if next := t.moved(req, resp); next != nil && hops < 2 {
 		return t.once(next, nil, hops+1)
 	}

@@ -171,6 +171,7 @@ func TestFloors(t *testing.T) {
 		ok                  bool
 	}{
 		{1000, priorityBackfill, true}, {999, priorityBackfill, false},
+		{1000, priorityBackfill - 1, true}, {999, priorityBackfill - 1, false}, // what the sweep asks for
 		{500, priorityIssue, true}, {499, priorityIssue, false},
 		{250, priorityRelease, true}, {249, priorityRelease, false},
 		{1, priorityPull, true}, {1, priorityGroup, true}, {1, priorityGate, true},

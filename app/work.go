@@ -15,18 +15,19 @@ import (
 
 // The steps. A publish step has the name of its surface behind it.
 const (
-	stepRoute    = "route"
-	stepJudge    = "judge"
-	stepPublish  = "publish:"
-	stepSuite    = "suite"
-	stepRecheck  = "recheck"
-	stepTwins    = "twins"
-	stepLook     = "look"
-	stepDrop     = "drop"
-	stepIssues   = "issues"
-	stepBackfill = "backfill"
-	stepSweep    = "sweep"
-	stepCatchUp  = "catch-up"
+	stepRoute        = "route"
+	stepJudge        = "judge"
+	stepPublish      = "publish:"
+	stepSuite        = "suite"
+	stepRecheck      = "recheck"
+	stepTwins        = "twins"
+	stepLook         = "look"
+	stepInstallation = "installation"
+	stepRepository   = "repository"
+	stepIssues       = "issues"
+	stepBackfill     = "backfill"
+	stepSweep        = "sweep"
+	stepCatchUp      = "catch-up"
 )
 
 // run runs the step of j. A step ends its job itself, together with what follows from it.
@@ -44,8 +45,10 @@ func (a *App) run(ctx context.Context, j store.Job) error {
 		return a.look(ctx, j)
 	case stepTwins:
 		return a.releaseTwins(ctx, j)
-	case stepDrop:
-		return a.drop(ctx, j)
+	case stepInstallation:
+		return a.lookAtInstallation(ctx, j)
+	case stepRepository:
+		return a.lookAtRepository(ctx, j)
 	case stepIssues:
 		return a.issues(ctx, j)
 	case stepBackfill:

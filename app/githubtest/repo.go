@@ -172,6 +172,19 @@ func (r *Repo) Transfer(owner string) {
 	r.g.emit(r.event("repository", "transferred", r.owner, object{"changes": object{"owner": object{"from": from}}}))
 }
 
+// Delete removes the repository. Its name is free again.
+func (r *Repo) Delete() {
+	r.g.mu.Lock()
+	defer r.g.mu.Unlock()
+	r.g.emit(r.event("repository", "deleted", r.owner, nil))
+	delete(r.g.repos, r.id)
+	for name, id := range r.g.names {
+		if id == r.id {
+			delete(r.g.names, name)
+		}
+	}
+}
+
 // SetPrivate hides or shows the repository.
 func (r *Repo) SetPrivate(private bool) {
 	r.g.mu.Lock()
