@@ -179,7 +179,8 @@ func routeOf(method, path string) string {
 		case len(parts) > 2 && parts[0] == "repos" && (i == 1 || i == 2):
 			parts[i] = "{}"
 		case i > 0 && (parts[i-1] == "contents" || parts[i-1] == "compare" || parts[i-1] == "ref" || parts[i-1] == "tags" ||
-			parts[i-1] == "collaborators" || parts[i-1] == "attestations" || parts[i-1] == "trees" || parts[i-1] == "blobs" ||
+			parts[i-1] == "collaborators" || parts[i-1] == "assignees" || parts[i-1] == "labels" ||
+			parts[i-1] == "attestations" || parts[i-1] == "trees" || parts[i-1] == "blobs" ||
 			parts[i-1] == "commits" || parts[i-1] == "orgs" || parts[i-1] == "users" || parts[i-1] == "teams"):
 			return fmt.Sprintf("%s /%s", method, strings.Join(append(parts[:i:i], tail(parts, i)...), "/"))
 		case strings.Trim(part, "0123456789") == "":

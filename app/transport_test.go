@@ -116,6 +116,8 @@ func TestRouteLabels(t *testing.T) {
 		"repos/acme/shop/git/trees/0123abc":                   "GET /repos/{}/{}/git/trees/{}",
 		"repos/acme/shop/commits/0123abc/check-runs":          "GET /repos/{}/{}/commits/{}/check-runs",
 		"repos/acme/shop/collaborators/mona/permission":       "GET /repos/{}/{}/collaborators/{}/permission",
+		"repos/acme/shop/assignees/mona":                      "GET /repos/{}/{}/assignees/{}",
+		"repos/acme/shop/labels/landwaiter:high":              "GET /repos/{}/{}/labels/{}",
 		"app/installations/12/access_tokens":                  "GET /app/installations/{}/access_tokens",
 		"repos/contents/contents/releases/tags/v1.0/anything": "GET /repos/{}/{}/releases/tags/{}",
 	}
