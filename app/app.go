@@ -34,6 +34,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -167,7 +168,7 @@ func New(cfg Config) (*App, error) {
 // lease, which THREATS.md section 5 wants within 60 seconds.
 func usualLimits() limits {
 	return limits{
-		lease: 60 * time.Second, beat: 20 * time.Second, idle: time.Second,
+		lease: crash.Hurry(60 * time.Second), beat: crash.Hurry(20 * time.Second), idle: time.Second,
 		judge: 5 * time.Minute, release: 30 * time.Minute, step: 2 * time.Minute, drain: 5 * time.Second, bodyWait: 2 * time.Second,
 	}
 }

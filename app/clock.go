@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-github/v62/github"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -46,7 +47,7 @@ func isClock(j store.Job) bool { return strings.HasPrefix(j.Key, "clock:") }
 
 // nextRound returns the round after j.
 func (a *App) nextRound(j store.Job, after time.Duration) store.Job {
-	return store.Job{Step: j.Step, Key: j.Key, Cause: "clock", Priority: j.Priority, Due: a.now().Add(after)}
+	return store.Job{Step: j.Step, Key: j.Key, Cause: "clock", Priority: j.Priority, Due: a.now().Add(crash.Hurry(after))}
 }
 
 // catchUpSetting keeps when the last complete look at the list of deliveries began.

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -89,9 +90,11 @@ func (a *App) Hooks() http.Handler {
 			w.Header().Set("Allow", http.MethodPost)
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		crash.Before(crash.Answer)
 		w.WriteHeader(got.status)
 		// The answer is for people reading the delivery on GitHub; losing it changes nothing.
 		_, _ = io.WriteString(w, got.answer+"\n")
+		crash.After(crash.Answer)
 	})
 }
 
@@ -115,6 +118,7 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request, held *semaphore.We
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 	defer cancel()
+	crash.Before(crash.BodyRead)
 	body, free, err := readBody(ctx, http.MaxBytesReader(w, r.Body, maxBody+1), held, a.limits.bodyWait)
 	defer free()
 	switch {
@@ -128,6 +132,7 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request, held *semaphore.We
 	if !signed(body, mac, a.secrets) {
 		return refused(http.StatusUnauthorized, "Refused: the signature does not match any active webhook secret.")
 	}
+	crash.After(crash.BodyRead)
 	return a.accept(ctx, r.Header.Get("X-GitHub-Event"), r.Header.Get("X-GitHub-Delivery"), body)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/checks/output"
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -140,7 +141,7 @@ func pause(j store.Job) time.Duration {
 	d = min(d, longestPause)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%d", j.ID, j.Attempts))
 	share := float64(binary.BigEndian.Uint32(sum[:4])) / (1 << 32)
-	return time.Duration(float64(d) * (0.75 + share/2))
+	return crash.Hurry(time.Duration(float64(d) * (0.75 + share/2)))
 }
 
 // reference is what people quote to find a buried job in log and dashboard.

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/landwaiter/landwaiter/crash"
 )
 
 const (
@@ -126,7 +128,9 @@ func (t *transport) once(req *http.Request, known *answer, hops int) (*http.Resp
 	if known != nil {
 		req.Header.Set("If-None-Match", known.ETag)
 	}
+	crash.BeforeCall(route)
 	resp, err := t.next.RoundTrip(req)
+	crash.AfterCall(route)
 	if err != nil {
 		t.metrics.called(route, "none", "")
 		return nil, fmt.Errorf("%s: %w", route, err)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
 )
 
@@ -113,6 +114,7 @@ func (a *App) workUntil(ctx context.Context) error {
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
+			crash.Before(crash.Shutdown)
 			return nil
 		}
 		free := 1

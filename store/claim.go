@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
@@ -43,11 +44,13 @@ func (db *DB) Claim(ctx context.Context, worker string, n int, lease time.Durati
 		if err != nil {
 			return fmt.Errorf("claiming jobs: %w", err)
 		}
+		crash.Before(crash.Claim)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	crash.After(crash.Claim)
 	db.setTurns(c.turn)
 	return jobs, nil
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
@@ -58,6 +59,7 @@ func (db *DB) Receive(ctx context.Context, d Delivery, route Job) (fresh bool, e
 	if err := db.engine.Add(ctx, a); err != nil {
 		return false, fmt.Errorf("keeping delivery %s: %w", d.GUID, err)
 	}
+	crash.After(crash.DeliveryCommit)
 	return a.fresh, nil
 }
 
@@ -96,7 +98,9 @@ func (t *tx) receive(items []any) error {
 	if err != nil {
 		return err
 	}
-	return t.Batches(len(jobs), jobInsertColumns, func(from, to int) error { return t.insertJobs(jobs[from:to]) })
+	err = t.Batches(len(jobs), jobInsertColumns, func(from, to int) error { return t.insertJobs(jobs[from:to]) })
+	crash.Before(crash.DeliveryCommit)
+	return err
 }
 
 // insertDeliveries returns the GUIDs that were not kept yet.

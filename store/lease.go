@@ -8,15 +8,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
 // Renew extends the lease of j to lease from now. ErrLeaseLost means: stop the work.
 func (db *DB) Renew(ctx context.Context, j Job, lease time.Duration) error {
-	return db.change(ctx, func(t *tx) error {
-		return t.leased("renewing", j, `UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 2`,
+	err := db.change(ctx, func(t *tx) error {
+		err := t.leased("renewing", j, `UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 2`,
 			engine.Micros(db.now().Add(lease)))
+		crash.Before(crash.LeaseRenewal)
+		return err
 	})
+	crash.After(crash.LeaseRenewal)
+	return err
 }
 
 // leased runs a statement on the job with id $1, token $2 and state 2. When there is none the
@@ -43,11 +48,14 @@ func (db *DB) Finish(ctx context.Context, j Job, then ...Job) error {
 		if err := t.end(j, "finishing"); err != nil {
 			return err
 		}
-		return t.enqueue(rows)
+		err := t.enqueue(rows)
+		crash.Before(crash.JobEnd)
+		return err
 	})
 	if err != nil {
 		return err
 	}
+	crash.After(crash.JobEnd)
 	db.engine.Signal() // the next job with this key may start
 	return nil
 }
@@ -66,10 +74,15 @@ func (t *tx) end(j Job, doing string) error {
 // Retry puts j back to wait until due and keeps cause as its LastError. If a job with its
 // Step and Key already waits, j ends in favour of that one.
 func (db *DB) Retry(ctx context.Context, j Job, due time.Time, cause string) error {
-	err := db.change(ctx, func(t *tx) error { return t.putBack(j, due, cause, "retrying") })
+	err := db.change(ctx, func(t *tx) error {
+		err := t.putBack(j, due, cause, "retrying")
+		crash.Before(crash.JobRetry)
+		return err
+	})
 	if err != nil {
 		return err
 	}
+	crash.After(crash.JobRetry)
 	db.engine.Signal()
 	return nil
 }
@@ -120,11 +133,13 @@ func (db *DB) Bury(ctx context.Context, j Job, cause string) error {
 		if err != nil {
 			return fmt.Errorf("burying job %d: %w", j.ID, err)
 		}
+		crash.Before(crash.JobBurial)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	crash.After(crash.JobBurial)
 	db.engine.Signal()
 	return nil
 }

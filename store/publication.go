@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
@@ -46,11 +47,13 @@ func (db *DB) SavePublication(ctx context.Context, p Publication) error {
 		if errors.Is(err, ErrNotFound) {
 			return engine.Unchanged(ErrStale)
 		}
+		crash.Before(crash.Publication)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("saving what %s shows for generation %d of %s: %w", p.Surface, p.Generation, p.Key, err)
 	}
+	crash.After(crash.Publication)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
@@ -61,11 +62,13 @@ func (db *DB) Record(ctx context.Context, r Record) (Recorded, error) {
 	err = db.change(ctx, func(t *tx) error {
 		var err error
 		out, err = t.record(&r, publish)
+		crash.Before(crash.RecordCommit)
 		return err
 	})
 	if err != nil {
 		return Recorded{}, fmt.Errorf("recording generation %d of %s: %w", r.Generation, r.Key, err)
 	}
+	crash.After(crash.RecordCommit)
 	db.engine.Signal()
 	if err := db.ledger.KeepOutside(out.LedgerIndex+1, out.Checkpoint); err != nil {
 		// The record is durable and the next one writes the file again; Stats shows the gap.

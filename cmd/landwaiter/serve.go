@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/landwaiter/landwaiter/app"
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/scanners"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
@@ -345,6 +346,7 @@ func (s *service) close() {
 			s.log.Error("closing the advisories", "error", err.Error())
 		}
 	}
+	crash.After(crash.Shutdown)
 }
 
 // databaseKind names the engine without showing the URL, which may hold a password.

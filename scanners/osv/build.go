@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/landwaiter/landwaiter/crash"
 )
 
 // build is the content of one index file, ready to be written.
@@ -124,9 +126,11 @@ func (b *build) write(path string) error {
 		_ = os.Remove(beside) // the reason it is unfinished says more
 		return fmt.Errorf("writing %s: %w", beside, err)
 	}
+	crash.Before(crash.AdvisorySwap)
 	if err := os.Rename(beside, path); err != nil {
 		return err
 	}
+	crash.After(crash.AdvisorySwap)
 	return syncDir(filepath.Dir(path))
 }
 

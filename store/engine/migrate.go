@@ -11,6 +11,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/landwaiter/landwaiter/crash"
 )
 
 // migrate applies the schema files that the database lacks. It never goes back: a database
@@ -35,9 +37,11 @@ func (db *DB) migrateOnce(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the schema: %w", err)
 	}
+	crash.Before(crash.Migration)
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("updating the schema: %w", err)
 	}
+	crash.After(crash.Migration)
 	version, err := provider.GetDBVersion(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the version of the schema: %w", err)

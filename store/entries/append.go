@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 	"github.com/landwaiter/landwaiter/store/ledger"
 )
@@ -37,9 +38,11 @@ func (k *Keeper) Append(t *engine.Tx, leaf []byte) (index int64, signed string, 
 	if err != nil {
 		return 0, "", fmt.Errorf("appending entry %d: %w", index, err)
 	}
+	crash.Before(crash.LedgerLeaf)
 	if err := k.insertEntry(t, index, leaf, hashes); err != nil {
 		return 0, "", fmt.Errorf("appending entry %d: %w", index, err)
 	}
+	crash.After(crash.LedgerLeaf)
 	root, err := h.frontier.Root()
 	if err != nil {
 		return 0, "", fmt.Errorf("appending entry %d: %w", index, err)
@@ -63,10 +66,12 @@ func (k *Keeper) insertEntry(t *engine.Tx, index int64, leaf []byte, hashes []le
 }
 
 func (k *Keeper) insertCheckpoint(t *engine.Tx, c ledger.Checkpoint) (string, error) {
+	crash.Before(crash.CheckpointSigned)
 	signed, err := k.key.Sign(c)
 	if err != nil {
 		return "", err
 	}
+	crash.After(crash.CheckpointSigned)
 	_, err = t.Exec(`INSERT INTO ledger_checkpoint (size, note, created) VALUES ($1, $2, $3)`, c.Size, signed, engine.Micros(k.now()))
 	if err != nil {
 		return "", fmt.Errorf("keeping the checkpoint of size %d: %w", c.Size, err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
@@ -49,7 +50,10 @@ func (f *checkpointFile) putUnlessNewer(size int64) func(from, to string) error 
 		if signed, err := f.read(); err == nil && f.sizeOf(signed) > size {
 			return nil
 		}
-		return os.Rename(from, to)
+		crash.Before(crash.CheckpointFile)
+		err := os.Rename(from, to)
+		crash.After(crash.CheckpointFile)
+		return err
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks/inventory"
+	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
 )
@@ -119,6 +120,7 @@ func (j *job) blame(file int, died string) {
 // failed, -1 when none.
 func (j *job) ask(ctx context.Context, p *Pool, child *process, deadline time.Time) (at int, err error) {
 	started := time.Now()
+	defer crash.After(crash.ChildEnd)
 	late := time.AfterFunc(time.Until(deadline), func() { // until it begins a manifest it may be starting
 		if time.Until(deadline) <= 0 {
 			child.kill(causeWall)
@@ -153,6 +155,7 @@ func (j *job) ask(ctx context.Context, p *Pool, child *process, deadline time.Ti
 			at = int(n)
 			late.Reset(min(p.config.file, time.Until(deadline)))
 		case frameAnswer:
+			crash.Before(crash.ChildEnd)
 			return at, j.take(body)
 		default:
 			return at, errFrame

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks/packed"
+	"github.com/landwaiter/landwaiter/crash"
 )
 
 // cause is why the parent ended a child.
@@ -154,11 +155,13 @@ func (p *Pool) start() (*process, error) {
 	}
 	p.living.Add(1)
 	p.mu.Unlock()
+	crash.Before(crash.ChildStart)
 	started := make(chan error, 1)
 	go p.attend(child, started, jobs, answers)
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("starting the reader of manifests: %w", err)
 	}
+	crash.After(crash.ChildStart)
 	return child, nil
 }
 
