@@ -75,6 +75,7 @@ func (q *request) throttled() (reply, bool) {
 		rate.Remaining, rate.Reset = rate.Limit, g.now().Add(rateWindow)
 	}
 	if rate.Remaining <= 0 {
+		q.limited, q.until = true, rate.Reset
 		a := refuse(http.StatusForbidden, "API rate limit exceeded for installation. If you reach out to GitHub Support for help, please include the request ID.")
 		a.body.(object)["documentation_url"] = docs + "/using-the-rest-api/rate-limits-for-the-rest-api"
 		return a, true
@@ -91,9 +92,11 @@ func (q *request) secondary() (reply, bool) {
 			continue
 		}
 		t.Times--
+		q.limited = true
 		a := refuse(t.Status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
 		a.body.(object)["documentation_url"] = docs + "/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 		if t.RetryAfter > 0 {
+			q.until = q.g.now().Add(t.RetryAfter)
 			a.header.Set("Retry-After", strconv.Itoa(int(t.RetryAfter.Seconds())))
 		}
 		return a, true

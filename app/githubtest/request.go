@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // request is an API request on its way through the stand-in.
@@ -19,6 +20,10 @@ type request struct {
 	repo   *Repo  // of a template with {owner} and {repo}
 	next   string // Link header, set by paging
 	free   bool   // not counted against the rate
+
+	began   time.Time
+	limited bool      // refused for a limit
+	until   time.Time // when that ends; zero when the answer does not tell
 }
 
 // docs is the documentation link in errors.

@@ -23,7 +23,7 @@ func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !isAPI && g.serveDownload(w, r) {
 		return
 	}
-	q := &request{Request: r, g: g, body: body}
+	q := &request{Request: r, g: g, body: body, began: g.opts.Now().UTC()}
 	q.route, q.params = g.match(r.Method, g.byID(path))
 	if q.route == nil {
 		g.violation(r.Method + " " + r.URL.Path + ": the stand-in has no such route")
@@ -151,6 +151,13 @@ func (g *GitHub) record(q *request, status int, fault *Fault) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	c.Time = g.now()
+	c.Time, c.Began, c.Limited, c.Until = g.now(), q.began, q.limited, q.until
+	if q.token != nil {
+		c.InstallationID = q.token.inst.ID
+	}
+	if q.repo != nil {
+		c.RepositoryID = q.repo.id
+		c.Foreign = q.token != nil && !q.token.inst.has(q.repo)
+	}
 	g.calls = append(g.calls, c)
 }

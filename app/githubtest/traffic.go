@@ -28,7 +28,18 @@ type Call struct {
 	// Path is what was asked for, with the query.
 	Path   string
 	Status int
-	Time   time.Time
+	// Began and Time are when the request had come in and when it was answered.
+	Began, Time time.Time
+	// InstallationID is that of the token, 0 for the App itself and for nobody.
+	InstallationID int64
+	// RepositoryID is that of the path, 0 when it names none that the token may know of. Foreign
+	// says that the installation does not cover it.
+	RepositoryID int64
+	Foreign      bool
+	// Limited says that the answer refused for a primary or secondary limit, until Until; a zero
+	// Until is a limit whose end was not told.
+	Limited bool
+	Until   time.Time
 	// BodySHA256 is the digest of the request's body in hexadecimal, "" without a body.
 	BodySHA256 string
 	// Fault says that the answer was disturbed by Fail.
