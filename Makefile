@@ -14,6 +14,7 @@ GOVULNDB  ?= file://$(CURDIR)/.ci/vulndb
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 OSVSCANNER  := github.com/google/osv-scanner/v2/cmd/osv-scanner@v2.5.0
+COSIGN      := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: all build demo test test-tools lint bench benchmarks clean deps
@@ -44,7 +45,7 @@ lint: $(TOOLS)/staticcheck $(TOOLS)/govulncheck ## gofmt, vet, staticcheck, govu
 	$(TOOLS)/govulncheck -db '$(GOVULNDB)' ./...
 	$(GO) test -run 'TestImports' ./cmd/landwaiter
 
-bench: build $(TOOLS)/osv-scanner ## measure the goals of docs/performance.md beside osv-scanner (20 minutes and more)
+bench: build $(TOOLS)/osv-scanner $(TOOLS)/cosign ## measure the goals of docs/performance.md beside osv-scanner and cosign (20 minutes and more)
 	$(GO) run ./.ci/bench $(BENCHFLAGS)
 
 benchmarks: ## run the Go benchmarks of all packages
@@ -60,6 +61,10 @@ $(TOOLS)/staticcheck:
 $(TOOLS)/osv-scanner:
 	@echo "building osv-scanner (about four minutes)"
 	GOBIN=$(abspath $(TOOLS)) CGO_ENABLED=0 $(GO) install -trimpath -ldflags '-s -w' $(OSVSCANNER)
+
+$(TOOLS)/cosign:
+	@echo "building cosign (about four minutes)"
+	GOBIN=$(abspath $(TOOLS)) CGO_ENABLED=0 $(GO) install -trimpath -ldflags '-s -w' $(COSIGN)
 
 $(TOOLS)/govulncheck:
 	GOBIN=$(abspath $(TOOLS)) $(GO) install $(GOVULNCHECK)

@@ -1,10 +1,11 @@
-// Command bench measures the goals of docs/performance.md: landwaiter beside osv-scanner on the
-// same data, run in turn, and the Go benchmarks of the packages. It prints one table. A goal
+// Command bench measures the goals of docs/performance.md: landwaiter beside osv-scanner and
+// cosign on the same data, run in turn, and the Go benchmarks of the packages. It prints one table. A goal
 // that is missed is said plainly; the exit code is 0 all the same, because times depend on
 // the machine.
 //
 // Start with run. data.go makes the advisories and lock files, process.go measures programs,
-// gobench.go runs benchmarks, server.go measures the service, table.go prints.
+// gobench.go runs benchmarks, verify.go measures verification, engine.go and load.go what the
+// service takes in, server.go its memory, table.go prints.
 package main
 
 import (
@@ -19,19 +20,25 @@ import (
 
 // options are the flags.
 type options struct {
-	landwaiter, scanner, cosign string
-	pairs                       int
-	skipGo, skipLarge           bool
+	landwaiter, scanner, cosign, postgres string
+	only                                  string
+	pairs                                 int
+	skipGo, skipLarge                     bool
 }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == measureArgument {
 		os.Exit(measureChild(os.Args[2:]))
 	}
+	if len(os.Args) == 4 && os.Args[1] == nullArgument {
+		os.Exit(nullService(os.Args[2], os.Args[3]))
+	}
 	var o options
 	flag.StringVar(&o.landwaiter, "landwaiter", "bin/landwaiter", "the program that is measured")
 	flag.StringVar(&o.scanner, "osv-scanner", ".cache/bin/osv-scanner", "what it is compared with; make bench installs it")
-	flag.StringVar(&o.cosign, "cosign", ".cache/bin/cosign", "what start-up is compared with, where it is there")
+	flag.StringVar(&o.cosign, "cosign", ".cache/bin/cosign", "what verification and start-up are compared with, where it is there")
+	flag.StringVar(&o.postgres, "postgres", "", "URL of an empty PostgreSQL database with fsync, to measure receiving on it too")
+	flag.StringVar(&o.only, "only", "", "measure this part only: start, scan, verify, engine, memory or go")
 	flag.IntVar(&o.pairs, "pairs", 5, "runs of each program for each figure")
 	flag.BoolVar(&o.skipGo, "skip-go", false, "leave out the Go benchmarks")
 	flag.BoolVar(&o.skipLarge, "skip-large", false, "leave out the lock file of 20,000 packages, which takes osv-scanner half a minute a run")
@@ -68,8 +75,17 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context, options, *data, *table) error{buildIndexes, startUp, scans, server, benchmarks} {
-		if err := part(ctx, o, d, t); err != nil {
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context, options, *data, *table) error
+	}{
+		{"", buildIndexes}, {"start", startUp}, {"scan", scans}, {"verify", verification},
+		{"engine", engine}, {"memory", server}, {"go", benchmarks},
+	} {
+		if part.name != "" && o.only != "" && part.name != o.only {
+			continue
+		}
+		if err := part.measure(ctx, o, d, t); err != nil {
 			return err
 		}
 	}

@@ -67,8 +67,9 @@ func server(ctx context.Context, o options, d *data, t *table) error {
 	return nil
 }
 
-// startService starts `landwaiter serve` on the full index and returns its address.
-func startService(ctx context.Context, o options, d *data, g *githubtest.GitHub) (*exec.Cmd, string, error) {
+// startService starts `landwaiter serve` on the full index and returns its address. more are
+// settings.
+func startService(ctx context.Context, o options, d *data, g *githubtest.GitHub, more ...string) (*exec.Cmd, string, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, "", err
@@ -79,12 +80,12 @@ func startService(ctx context.Context, o options, d *data, g *githubtest.GitHub)
 	}
 	address := "http://" + port
 	cmd := exec.CommandContext(ctx, o.landwaiter, "serve")
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"LANDWAITER_PUBLIC_URL=" + address, "LANDWAITER_LISTEN=" + port, "LANDWAITER_METRICS_LISTEN=off", "LANDWAITER_DATA_DIR=" + d.full.index,
 		"LANDWAITER_GITHUB_APP_ID=" + fmt.Sprint(g.AppID()), "LANDWAITER_GITHUB_PRIVATE_KEY=" + key, "LANDWAITER_GITHUB_WEBHOOK_SECRET=" + g.WebhookSecret(),
-		"LANDWAITER_GITHUB_URL=" + g.APIURL(), "LANDWAITER_ADVISORY_REFRESH=off", "LANDWAITER_DEPSDEV_URL=off", "LANDWAITER_LOG_LEVEL=error",
+		"LANDWAITER_GITHUB_URL=" + g.APIURL(), "LANDWAITER_ADVISORY_REFRESH=off", "LANDWAITER_TRUST_REFRESH=off", "LANDWAITER_DEPSDEV_URL=off", "LANDWAITER_LOG_LEVEL=error",
 		"HOME=" + d.dir, "PATH=" + os.Getenv("PATH"),
-	}
+	}, more...)
 	cmd.Stderr = os.Stderr
 	return cmd, address, cmd.Start()
 }

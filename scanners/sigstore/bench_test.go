@@ -1,6 +1,12 @@
 package sigstore
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	_ "crypto/sha256"
+	_ "crypto/sha512"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -60,6 +66,40 @@ func BenchmarkForeign(b *testing.B) {
 	for b.Loop() {
 		if e, err := s.Scan(b.Context(), m); err != nil || code(e.Attestations[0]) != checks.CodeDigestMismatch {
 			b.Fatalf("got %+v, %v", e, err)
+		}
+	}
+}
+
+// BenchmarkGoal9Raw is the cryptography that one keyless bundle cannot do without: two
+// certificates signed with P-384, and with P-256 the statement, the SCT, the promise of the log
+// and its checkpoint. Each is a signature of its own over bytes of its own.
+func BenchmarkGoal9Raw(b *testing.B) {
+	var verify []func() bool
+	for _, kind := range []struct {
+		curve elliptic.Curve
+		hash  crypto.Hash
+		times int
+	}{{elliptic.P384(), crypto.SHA384, 2}, {elliptic.P256(), crypto.SHA256, 4}} {
+		for range kind.times {
+			key, err := ecdsa.GenerateKey(kind.curve, rand.Reader)
+			if err != nil {
+				b.Fatal(err)
+			}
+			text := make([]byte, 1024)
+			rand.Read(text)
+			sum := func() []byte { h := kind.hash.New(); h.Write(text); return h.Sum(nil) }
+			signature, err := ecdsa.SignASN1(rand.Reader, key, sum())
+			if err != nil {
+				b.Fatal(err)
+			}
+			verify = append(verify, func() bool { return ecdsa.VerifyASN1(&key.PublicKey, sum(), signature) })
+		}
+	}
+	for b.Loop() {
+		for _, valid := range verify {
+			if !valid() {
+				b.Fatal("a signature is not valid")
+			}
 		}
 	}
 }
