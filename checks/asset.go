@@ -17,7 +17,8 @@ type proof struct {
 	passed  int     // steps
 	problem *Reason // nil when the requirement is met
 	chain   []ChainLink
-	lent    bool // a is about a list of checksums that names the asset
+	lent    bool   // a is about a list of checksums that names the asset
+	list    string // name of the list that a is about, when that names the asset, whether it lends or not
 	// familiar is a, or another attestation that meets the requirement and whose signer the
 	// releases before have taught: more evidence beside that of a known signer is no deviation.
 	familiar Attestation
@@ -37,10 +38,12 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 	}
 	r.Required = demand.Require
 	if problem := unusable(a); problem != nil {
+		r.Steps = s.unusableStep(problem)
 		s.j.settle(&r, proof{require: RequireSignature, problem: problem})
 		return r, rule
 	}
 	if problem := s.conflict(a); problem != nil {
+		r.Steps = s.unusableStep(problem)
 		s.j.settle(&r, proof{require: RequireChecksum, problem: problem})
 		return r, rule
 	}
@@ -50,8 +53,10 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 	}
 	candidates := s.candidates(a)
 	var shown *proof
+	var proofs []proof
 	for _, require := range asked {
 		p := s.prove(a, demand, require, candidates)
+		proofs = append(proofs, p)
 		if shown == nil || shown.problem == nil && (p.problem != nil || p.weight() > shown.weight()) {
 			shown = &p
 		}
@@ -63,11 +68,7 @@ func (s *stand) asset(a Asset) (AssetReport, *AssetRule) {
 		}
 	}
 	s.orphan(a, shown)
-	about, rules := a, demand
-	if shown.lent {
-		about, rules = s.byName[shown.chain[0].Name], AssetRule{}
-	}
-	r.Steps = s.explained(*shown, about, rules)
+	r.Steps = s.explained(proofs, a, demand)
 	s.j.settle(&r, *shown)
 	return r, rule
 }

@@ -140,6 +140,7 @@ func (s *stand) lend(a Asset, own proof) proof {
 			continue
 		}
 		p := s.direct(list, AssetRule{}, RequireSignature, s.candidates(list))
+		p.list = list.Name
 		if p.problem == nil {
 			p.lent = true
 			p.chain = append([]ChainLink{{Kind: AttestationChecksum, Name: list.Name}}, link(p.a))

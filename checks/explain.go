@@ -28,32 +28,94 @@ var stepNames = [len(steps)]string{
 	"key", "certificate",
 }
 
-// explained returns the steps of the trial that p tells of, for people who ask why.
-func (s *stand) explained(p proof, a Asset, rule AssetRule) []Step {
-	if !s.j.m.Release.Explain || !p.tried || p.require == RequireReleaseAttestation {
+// releaseStepNames are those of GitHub's attestation of a release, in the order of runRelease.
+var releaseStepNames = []string{"bytes", "signature", "source", "tag", "commit", "name"}
+
+// explained returns the comparisons behind every requirement of a, for people who ask why. Of
+// several requirements each step names its own.
+func (s *stand) explained(proofs []proof, a Asset, rule AssetRule) []Step {
+	if !s.j.m.Release.Explain {
 		return nil
 	}
-	t := trial{j: s.j, asset: a, a: p.a, signer: p.signer, require: p.require, rule: rule}
-	passed, _ := t.run()
-	list := make([]Step, 0, len(steps))
-	for i, name := range stepNames {
-		state := StepHolds
-		if i == passed {
-			state = StepFails
-		} else if i > passed {
-			state = StepNotReached
+	var list []Step
+	for _, p := range proofs {
+		steps := s.stepsOf(p, a, rule)
+		for i := range steps {
+			if len(proofs) > 1 {
+				steps[i].Name = p.require + ": " + steps[i].Name
+			}
 		}
-		expected, found := t.compared(i)
-		list = append(list, Step{Name: name, State: state, Expected: expected, Found: found})
+		list = append(list, steps...)
 	}
 	return list
 }
 
-// compared returns what step i expects and what it found, in words.
-func (t *trial) compared(i int) (expected, found string) {
+// unusableStep tells of an asset whose bytes end the work on it.
+func (s *stand) unusableStep(problem *Reason) []Step {
+	if !s.j.m.Release.Explain {
+		return nil
+	}
+	return []Step{{"bytes", StepFails, "read whole, and as announced and listed", problem.Message}}
+}
+
+// stepsOf returns the steps of what was found for one requirement.
+func (s *stand) stepsOf(p proof, a Asset, rule AssetRule) []Step {
+	t := trial{j: s.j, asset: a, a: p.a, signer: p.signer, require: p.require, rule: rule}
+	switch {
+	case p.require == RequireChecksum && p.problem == nil:
+		return []Step{{"checksum", StepHolds, digestText(a), orWord(p.a.Bundle, "a list, or of a registry: needs no list")}}
+	case !p.tried:
+		return []Step{{"evidence", StepFails, requirementWord(p.require) + " for " + digestText(a), p.problem.Message}}
+	case p.require == RequireReleaseAttestation:
+		return t.releaseSteps()
+	case p.list != "":
+		list := s.byName[p.list]
+		t.asset, t.rule = list, AssetRule{}
+		return append([]Step{{"list", StepHolds, digestText(a), list.Name + " names it"}}, t.steps()...)
+	}
+	return t.steps()
+}
+
+// steps runs the trial again and tells each comparison.
+func (t *trial) steps() []Step {
+	passed, _ := t.run()
+	list := make([]Step, 0, len(steps))
+	for i, name := range stepNames {
+		expected, found := t.compared(name)
+		list = append(list, Step{Name: name, State: stepState(i, passed), Expected: expected, Found: found})
+	}
+	return list
+}
+
+// releaseSteps is steps for GitHub's attestation of a release.
+func (t *trial) releaseSteps() []Step {
+	passed, problem := t.runRelease()
+	if t.a.Kind != AttestationRelease {
+		return []Step{{"kind", StepFails, "GitHub's attestation of the release", problem.Message}}
+	}
+	list := make([]Step, 0, len(releaseStepNames))
+	for i, name := range releaseStepNames {
+		expected, found := t.compared(name)
+		list = append(list, Step{Name: name, State: stepState(i, passed), Expected: expected, Found: found})
+	}
+	return list
+}
+
+func stepState(i, passed int) string {
+	switch {
+	case i == passed:
+		return StepFails
+	case i > passed:
+		return StepNotReached
+	}
+	return StepHolds
+}
+
+// compared returns what a step expects and what it found, in words.
+func (t *trial) compared(step string) (expected, found string) {
 	anything := "anything"
 	repository, release := t.j.m.Subject.Repository, t.j.m.Release
-	switch stepNames[i] {
+	switch step {
 	case "bytes":
 		return digestText(t.asset), t.subjectTexts(func(s AttestedSubject) string { return subjectDigest(s) })
 	case "signature":
@@ -72,6 +134,8 @@ func (t *trial) compared(i int) (expected, found string) {
 		return orWord(t.signer.Ref, "a branch, a tag or a full commit"), orNothing(w.ref)
 	case "runner":
 		return orWord(strings.Join(t.j.p.Releases.Trust.Runners, " or "), runnerHosted), orNothing(t.facts.Runner)
+	case "tag":
+		return orWord(release.TagRef, anything), orNothing(t.facts.Ref)
 	case "commit":
 		return orWord(release.Commit, anything), orNothing(t.facts.Commit)
 	case "statement":

@@ -40,7 +40,8 @@ func TestSteps(t *testing.T) {
 		}
 	}
 	c.evidence.Attestations = nil
-	if got := c.judge().Assets[0].Steps; got != nil {
+	got = c.judge().Assets[0].Steps
+	if len(got) != 1 || got[0].State != checks.StepFails || got[0].Expected != "provenance for sha256:"+sumApp || !strings.Contains(got[0].Found, "attest it") {
 		t.Errorf("without evidence: %+v", got)
 	}
 }
@@ -51,7 +52,57 @@ func TestStepsOfALentSignature(t *testing.T) {
 	c := listedRelease(t, checks.RequireSignature)
 	c.release().Explain = true
 	got := c.judge().Assets[0].Steps
-	if len(got) == 0 || got[0].State != checks.StepHolds || got[0].Expected != "sha256:"+sumList {
+	if len(got) != 14 || got[0].State != checks.StepHolds || got[0].Expected != "sha256:"+sumApp || got[0].Found != "SHA256SUMS names it" ||
+		got[1].State != checks.StepHolds || got[1].Expected != "sha256:"+sumList {
 		t.Errorf("got %+v", got)
+	}
+	c.attestation().Certificate.Commit = strings.Repeat("d", 40)
+	got = c.judge().Assets[0].Steps
+	if len(got) != 14 || got[1].State != checks.StepHolds || got[8].Name != "commit" || got[8].State != checks.StepFails {
+		t.Errorf("a list that lends nothing: %+v", got)
+	}
+}
+
+// TestStepsOfEveryRequirement: each requirement is told, by every kind of evidence, and none is
+// left without words.
+func TestStepsOfEveryRequirement(t *testing.T) {
+	t.Parallel()
+	names := func(steps []checks.Step) string {
+		var list []string
+		for _, s := range steps {
+			if s.Expected == "" || s.Found == "" {
+				t.Errorf("%s: expected %q, found %q", s.Name, s.Expected, s.Found)
+			}
+			list = append(list, s.Name+" "+s.State)
+		}
+		return strings.Join(list, ", ")
+	}
+	c := listedRelease(t, checks.RequireChecksum, checks.RequireSignature, checks.RequireReleaseAttestation, checks.RequireSBOM)
+	c.release().Explain = true
+	got := names(app(t, c.judge()).Steps)
+	for _, want := range []string{
+		"checksum: checksum holds", "signature: list holds, signature: bytes holds", "release-attestation: evidence fails", "sbom: evidence fails",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in %s", want, got)
+		}
+	}
+	c = genuine(t)
+	c.release().Explain = true
+	c.policy.Releases.Assets = []checks.AssetRule{{Match: "*", Require: []string{checks.RequireReleaseAttestation}}}
+	if got := names(c.judge().Assets[0].Steps); got != "kind fails" {
+		t.Errorf("provenance in place of a release attestation: %s", got)
+	}
+	c.attestation().Kind = checks.AttestationRelease
+	if got := names(c.judge().Assets[0].Steps); got != "bytes holds, signature holds, source holds, tag holds, commit holds, name holds" {
+		t.Errorf("release attestation: %s", got)
+	}
+	c.attestation().Claim.Ref = "refs/tags/v9"
+	if got := names(c.judge().Assets[0].Steps); got != "bytes holds, signature holds, source holds, tag fails, commit not reached, name not reached" {
+		t.Errorf("release attestation of another tag: %s", got)
+	}
+	c.release().Assets[0].SHA256 = ""
+	if got := names(c.judge().Assets[0].Steps); got != "bytes fails" {
+		t.Errorf("no digest: %s", got)
 	}
 }
