@@ -52,13 +52,13 @@ func TestStepsOfALentSignature(t *testing.T) {
 	c := listedRelease(t, checks.RequireSignature)
 	c.release().Explain = true
 	got := c.judge().Assets[0].Steps
-	if len(got) != 14 || got[0].State != checks.StepHolds || got[0].Expected != "sha256:"+sumApp || got[0].Found != "SHA256SUMS names it" ||
+	if len(got) != 16 || got[0].State != checks.StepHolds || got[0].Expected != "sha256:"+sumApp || got[0].Found != "SHA256SUMS names it" ||
 		got[1].State != checks.StepHolds || got[1].Expected != "sha256:"+sumList {
 		t.Errorf("got %+v", got)
 	}
 	c.attestation().Certificate.Commit = strings.Repeat("d", 40)
 	got = c.judge().Assets[0].Steps
-	if len(got) != 14 || got[1].State != checks.StepHolds || got[8].Name != "commit" || got[8].State != checks.StepFails {
+	if len(got) != 16 || got[1].State != checks.StepHolds || got[8].Name != "commit" || got[8].State != checks.StepFails {
 		t.Errorf("a list that lends nothing: %+v", got)
 	}
 }

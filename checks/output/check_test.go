@@ -261,8 +261,8 @@ func TestReleaseSummary(t *testing.T) {
 		"| `lib.sig` | evidence |",
 		"| `lib` | Expected | Found |\n|---|---|---|\n| Issuer | `" + actions + "` | `" + actions + "` |\n| Signer | `https://github.com/acme/app/.github/workflows/*` | `" + other + "` |\n",
 		"\n### How to fix\n",
-		"        workflow: evil/x/.github/workflows/r.yml\n",
-		"  - uses: actions/attest-build-provenance@v3\n    with:\n      subject-path: |\n        dist/install.sh\n",
+		"        workflow: \"evil/x/.github/workflows/r.yml\"\n        ref: \"refs/tags/v*\"\n",
+		"      - uses: actions/attest-build-provenance@v3\n        with:\n          subject-path: |\n            dist/install.sh\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("missing %q in\n%s", want, got)
