@@ -90,8 +90,15 @@ func (c *installation) judged(ctx context.Context, release int64) (history.Past,
 	if err != nil {
 		return history.Past{}, fmt.Errorf("looking for the record of release %d: %w", release, err)
 	}
-	open := func(r checks.Reason) bool { return duties.IsRule(r.Rule) }
-	return history.Past{Commit: kept.Report.Subject.Commit, Open: slices.ContainsFunc(kept.Report.Reasons, open)}, nil
+	return history.Past{Commit: kept.Report.Subject.Commit, Open: leftOpen(kept.Report)}, nil
+}
+
+// leftOpen reports whether something about what came into a release stayed open: a rule of
+// duties was broken or not known, or the judgment was not whole, so that nobody can tell.
+func leftOpen(r checks.Report) bool {
+	return slices.ContainsFunc(r.Reasons, func(x checks.Reason) bool {
+		return duties.IsRule(x.Rule) || x.Rule == checks.RuleComplete || x.Rule == checks.RulePolicyFile
+	})
 }
 
 // passed reports whether the newest record on a pull request at head is a Pass.

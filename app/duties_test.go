@@ -10,6 +10,7 @@ import (
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
 	"github.com/landwaiter/landwaiter/checks"
+	"github.com/landwaiter/landwaiter/checks/duties"
 )
 
 // dutyPolicy asks everything of what came into a release.
@@ -277,6 +278,22 @@ func TestDutiesOfTwoReleases(t *testing.T) {
 				t.Errorf("got %v %q, %+v, want %v %q since %q with %d pull requests: %v", r.Verdict, reasonCodes(r), r.Duties, tt.want, tt.code, tt.since, tt.pulls, r.Reasons)
 			}
 		})
+	}
+}
+
+// TestLeftOpen: later releases start from one only when nothing about it stayed open.
+func TestLeftOpen(t *testing.T) {
+	t.Parallel()
+	for rule, want := range map[string]bool{
+		checks.RuleSignature: false, checks.RuleAssets: false, duties.RulePulls: true, duties.RuleBranch: true,
+		checks.RuleComplete: true, checks.RulePolicyFile: true, // an internal fault, too many reasons, a policy that cannot be read
+	} {
+		if got := leftOpen(checks.Report{Reasons: []checks.Reason{{Rule: rule}}}); got != want {
+			t.Errorf("%s: %v, want %v", rule, got, want)
+		}
+	}
+	if leftOpen(checks.Report{}) {
+		t.Error("a release in order is left open")
 	}
 }
 
