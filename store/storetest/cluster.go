@@ -57,10 +57,6 @@ func (c *cluster) start() error {
 	if err != nil {
 		return err
 	}
-	postgres, err := find("postgres")
-	if err != nil {
-		return err
-	}
 	// Not t.TempDir: the path of a socket is limited to 107 bytes.
 	if c.folder, err = os.MkdirTemp("", "landwaiter-pg-"); err != nil {
 		return err
@@ -77,7 +73,16 @@ func (c *cluster) start() error {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	c.server = exec.Command(postgres, "-D", data, "-k", c.folder, "-c", "listen_addresses=", "-c", "fsync=off",
+	return c.serve()
+}
+
+// serve starts the server on the cluster that there is, and waits until it answers.
+func (c *cluster) serve() error {
+	postgres, err := find("postgres")
+	if err != nil {
+		return err
+	}
+	c.server = exec.Command(postgres, "-D", filepath.Join(c.folder, "data"), "-k", c.folder, "-c", "listen_addresses=", "-c", "fsync=off",
 		"-c", "full_page_writes=off", "-c", "max_connections=400", "-c", "unix_socket_permissions=0777")
 	if err := asOther(c.server); err != nil {
 		return err
