@@ -33,6 +33,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/landwaiter/landwaiter/app/tracing"
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
@@ -92,6 +93,9 @@ type Config struct {
 	Log *slog.Logger
 	// Transport carries requests; nil means http.DefaultTransport.
 	Transport http.RoundTripper
+	// Tracer follows each delivery through its jobs; nil exports nothing, and traces have their
+	// numbers in the log alone.
+	Tracer *tracing.Tracer
 	// Metrics is where metrics are registered; nil registers none.
 	Metrics prometheus.Registerer
 	// Workers is the number of jobs run at once; 0 means 8.
@@ -144,6 +148,7 @@ func New(cfg Config) (*App, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
+	cfg.Log = tracing.Log(cfg.Log)
 	if cfg.Workers <= 0 {
 		cfg.Workers = 8
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v62/github"
+
+	"github.com/landwaiter/landwaiter/app/tracing"
 )
 
 // gateway is the only way out to GitHub: one host, one App, all its installations.
@@ -22,6 +24,7 @@ type gateway struct {
 	userAgent string
 	cache     *cache
 	metrics   *metrics
+	tracer    *tracing.Tracer
 	now       func() time.Time
 	tokens    *tokens
 	apps      *github.Client
@@ -37,7 +40,7 @@ func newGateway(cfg Config, m *metrics) (*gateway, error) {
 		return nil, err
 	}
 	g := &gateway{
-		base: base, uploads: uploadRoot(base), next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, now: cfg.Now,
+		base: base, uploads: uploadRoot(base), next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, tracer: cfg.Tracer, now: cfg.Now,
 		userAgent: strings.TrimSuffix("landwaiter/"+cfg.Version, "/"), lanes: map[int64]*lane{},
 	}
 	if g.next == nil {

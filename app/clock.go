@@ -47,7 +47,7 @@ func isClock(j store.Job) bool { return strings.HasPrefix(j.Key, "clock:") }
 
 // nextRound returns the round after j.
 func (a *App) nextRound(j store.Job, after time.Duration) store.Job {
-	return store.Job{Step: j.Step, Key: j.Key, Cause: "clock", Priority: j.Priority, Due: a.now().Add(crash.Hurry(after))}
+	return store.Job{Step: j.Step, Key: j.Key, Cause: "clock", Priority: j.Priority, Due: a.now().Add(crash.Hurry(after)), Trace: store.NoTrace}
 }
 
 // catchUpSetting keeps when the last complete look at the list of deliveries began.
@@ -82,7 +82,7 @@ func (a *App) catchUp(ctx context.Context, j store.Job) error {
 			return fmt.Errorf("asking for delivery %s again: %w", d.GetGUID(), err)
 		}
 		a.metrics.redeliveries.Inc()
-		a.log.Info("delivery asked for again", "delivery", d.GetGUID(), "event", d.GetEvent(), "action", d.GetAction())
+		a.log.InfoContext(ctx, "delivery asked for again", "delivery", d.GetGUID(), "event", d.GetEvent(), "action", d.GetAction())
 	}
 	if err := a.remember(ctx, catchUpSetting, began); err != nil {
 		return err

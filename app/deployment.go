@@ -172,7 +172,7 @@ func (a *App) missedDeployments(ctx context.Context, r repo, p *checks.Policy, c
 	var lacking *errPermission
 	switch {
 	case errors.As(err, &lacking):
-		a.log.Warn("waiting deployments are not looked for", "repo", r.String(), "reason", lacking.Error())
+		a.log.WarnContext(ctx, "waiting deployments are not looked for", "repo", r.String(), "reason", lacking.Error())
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("listing the waiting runs of %s: %w", r, err)

@@ -131,7 +131,7 @@ func (w answering) later(ctx context.Context, refusal error) error {
 		}
 		return nil
 	}
-	w.log.Error("deployment not answered", "repo", w.c.Repo.String(), "run", s.RunID, "answer", w.next.State, "error", refusal)
+	w.log.ErrorContext(ctx, "deployment not answered", "repo", w.c.Repo.String(), "run", s.RunID, "answer", w.next.State, "error", refusal)
 	if w.next.State == answerApproving {
 		w.next.State = answerRejecting
 		err := w.say(ctx, "**Landwaiter: rejected.** GitHub did not take the approval in time; run the deployment again.")

@@ -110,7 +110,7 @@ func (a *App) receipt(ctx context.Context, c *installation, s subjectArgs, gener
 	}
 	err = c.review(ctx, s, review{Environment: s.Environment, Comment: output.DeploymentReceived})
 	if denied(err) {
-		a.log.Warn("receipt of a deployment not taken", "repo", c.Repo.String(), "run", s.RunID, "error", err)
+		a.log.WarnContext(ctx, "receipt of a deployment not taken", "repo", c.Repo.String(), "run", s.RunID, "error", err)
 		return nil
 	}
 	if err != nil {

@@ -125,7 +125,7 @@ func (a *App) hold(ctx context.Context, c *installation, s subjectArgs, r store.
 	_, err := c.ask(ctx, http.MethodPatch, fmt.Sprintf("%s/releases/%d", c.path(), found.ID), body, &now)
 	switch {
 	case denied(err):
-		a.log.Warn("release not taken back", "repo", c.Repo.String(), "release", found.ID, "error", err)
+		a.log.WarnContext(ctx, "release not taken back", "repo", c.Repo.String(), "release", found.ID, "error", err)
 		return a.refused(ctx, s, r, gateRefused)
 	case err != nil:
 		return fmt.Errorf("taking release %d of %s back: %w", found.ID, c.Repo, err)

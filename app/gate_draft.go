@@ -80,7 +80,7 @@ func (a *App) publishDraft(ctx context.Context, c *installation, s subjectArgs, 
 	_, err := c.ask(ctx, http.MethodPatch, fmt.Sprintf("%s/releases/%d", c.path(), seen.ID), body, &now)
 	switch {
 	case denied(err):
-		a.log.Warn("draft not published", "repo", c.Repo.String(), "release", seen.ID, "error", err)
+		a.log.WarnContext(ctx, "draft not published", "repo", c.Repo.String(), "release", seen.ID, "error", err)
 		return a.refused(ctx, s, r, gateUnpublished)
 	case err != nil:
 		return fmt.Errorf("publishing release %d of %s: %w", seen.ID, c.Repo, err)

@@ -88,7 +88,7 @@ func (a *App) lookAtInstallation(ctx context.Context, j store.Job) error {
 		if err := a.remember(ctx, presenceSetting(args.Installation), presence{installed, a.now()}); err != nil {
 			return err
 		}
-		a.log.Info("installation is back, work goes on", "installation", args.Installation, "was", was.State, "since", was.Since)
+		a.log.InfoContext(ctx, "installation is back, work goes on", "installation", args.Installation, "was", was.State, "since", was.Since)
 	}
 	return a.store.Finish(ctx, j, then...)
 }
@@ -117,7 +117,7 @@ func (a *App) stopInstallation(ctx context.Context, j store.Job, id int64, is, w
 		if err := a.remember(ctx, presenceSetting(id), is); err != nil {
 			return err
 		}
-		a.log.Warn("installation is "+is.State+", work for it stopped", "installation", id, "dropped", n)
+		a.log.WarnContext(ctx, "installation is "+is.State+", work for it stopped", "installation", id, "dropped", n)
 	}
 	return a.store.Finish(ctx, j)
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -52,7 +54,9 @@ func (a *App) judge(ctx context.Context, j store.Job) error {
 		return &permanent{err}
 	}
 	c := a.installation(s.Repo, row.needs)
-	g, err := row.find(a, ctx, c, s)
+	within, span := a.cfg.Tracer.Start(ctx, "gather", attribute.String("landwaiter.repo", s.Repo.String()), attribute.String("landwaiter.sha", s.Commit))
+	g, err := row.find(a, within, c, s)
+	span.End(err)
 	if err != nil {
 		return err
 	}
@@ -79,7 +83,7 @@ func (a *App) judge(ctx context.Context, j store.Job) error {
 // form asks the scanners and judges. A policy that could not be read never lets a Subject
 // pass, whatever the default in its place says.
 func (a *App) form(ctx context.Context, g gathered) (checks.Report, error) {
-	scanners := a.cfg.Scanners
+	scanners := a.traced(a.cfg.Scanners)
 	if g.Quiet {
 		scanners = nil
 	}
@@ -127,14 +131,16 @@ func (a *App) record(ctx context.Context, j store.Job, s subjectArgs, g gathered
 		return err
 	}
 	r.Publish = append(r.Publish, again...)
-	recorded, err := a.store.Record(ctx, r)
+	within, span := a.cfg.Tracer.Start(ctx, "record", attribute.String("landwaiter.verdict", report.Verdict.String()), attribute.String("landwaiter.policy", report.Policy.Digest))
+	recorded, err := a.store.Record(within, r)
+	span.End(err)
 	if errors.Is(err, store.ErrStale) {
 		return a.store.Finish(ctx, j)
 	}
 	if err != nil {
 		return fmt.Errorf("recording the report on %s: %w", j.Key, err)
 	}
-	a.log.Info("recorded", "repo", s.Repo.String(), "sha", s.Commit, "run", j.Key, "verdict", report.Verdict.String(),
+	a.log.InfoContext(ctx, "recorded", "repo", s.Repo.String(), "sha", s.Commit, "run", j.Key, "verdict", report.Verdict.String(),
 		"policy", report.Policy.Digest, "ledger_index", recorded.LedgerIndex)
 	return nil
 }

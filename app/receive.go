@@ -112,6 +112,7 @@ func refused(status int, answer string) receipt {
 
 // receive does all of Hooks but the answering.
 func (a *App) receive(w http.ResponseWriter, r *http.Request, held *semaphore.Weighted) receipt {
+	began := time.Now()
 	mac, bad := readHeaders(r)
 	if bad != nil {
 		return *bad
@@ -133,7 +134,7 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request, held *semaphore.We
 		return refused(http.StatusUnauthorized, "Refused: the signature does not match any active webhook secret.")
 	}
 	crash.After(crash.BodyRead)
-	return a.accept(ctx, r.Header.Get("X-GitHub-Event"), r.Header.Get("X-GitHub-Delivery"), body)
+	return a.accept(ctx, began, r.Header.Get("X-GitHub-Event"), r.Header.Get("X-GitHub-Delivery"), body)
 }
 
 // readHeaders refuses what can be refused before reading a byte of the body, and returns
@@ -214,11 +215,12 @@ func signed(body, mac []byte, secrets [][]byte) bool {
 	return ok
 }
 
-// accept stores a signed delivery that the table of events has a row for.
+// accept stores a signed delivery, whose first byte came when it began, that the table of events
+// has a row for.
 //
 // A body that is not JSON is stored all the same: its route job is then buried where people
 // see it, and the delivery can be replayed once the cause is known.
-func (a *App) accept(ctx context.Context, name, guid string, body []byte) receipt {
+func (a *App) accept(ctx context.Context, began time.Time, name, guid string, body []byte) receipt {
 	row, known := eventNamed(name)
 	if !known {
 		return receipt{http.StatusAccepted, "Nothing to do: Landwaiter does not use this event.", "dropped", ""}
@@ -239,10 +241,12 @@ func (a *App) accept(ctx context.Context, name, guid string, body []byte) receip
 		GUID: guid, Event: name, Action: action, Body: body, Received: a.now(),
 		InstallationID: p.Installation.ID, RepositoryID: p.Repository.ID,
 	}
+	ctx, span := a.traceDelivery(ctx, began, d)
 	fresh, err := a.store.Receive(ctx, d, a.routeJob(d, row))
+	span.End(err)
 	switch {
 	case err != nil:
-		a.log.Error("delivery not stored", "delivery", guid, "event", name, "action", action, "error", err)
+		a.log.ErrorContext(ctx, "delivery not stored", "delivery", guid, "event", name, "action", action, "error", err)
 		return receipt{http.StatusServiceUnavailable, "Not stored: the database did not take it; it will be asked for again.", "failed", action}
 	case !fresh:
 		return receipt{http.StatusAccepted, "Seen before: nothing changes.", "duplicate", action}

@@ -128,7 +128,7 @@ func (a *App) stopRepository(ctx context.Context, j store.Job, r repo, why strin
 		return err
 	}
 	if n > 0 {
-		a.log.Warn("repository is "+why+", work for it stopped", "repo", r.String(), "repository", r.ID, "installation", r.InstallationID, "dropped", n)
+		a.log.WarnContext(ctx, "repository is "+why+", work for it stopped", "repo", r.String(), "repository", r.ID, "installation", r.InstallationID, "dropped", n)
 	}
 	return a.store.Finish(ctx, j)
 }

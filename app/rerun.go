@@ -166,7 +166,7 @@ func (a *App) recheck(ctx context.Context, j store.Job) error {
 		return err
 	}
 	if !may {
-		a.log.Warn("recheck refused", "repo", s.Repo.String(), "sha", s.Commit, "person", args.Sender)
+		a.log.WarnContext(ctx, "recheck refused", "repo", s.Repo.String(), "sha", s.Commit, "person", args.Sender)
 		return a.store.Finish(ctx, j)
 	}
 	return a.store.Finish(ctx, j, a.open(s, j.Cause)...)

@@ -112,7 +112,7 @@ func (a *App) noteRefusal(ctx context.Context, r repo, refused string) error {
 		return err
 	}
 	if refused != "" {
-		a.log.Warn("code scanning", "repo", r.String(), "refused", refused)
+		a.log.WarnContext(ctx, "code scanning", "repo", r.String(), "refused", refused)
 	}
 	return a.remember(ctx, name, refused)
 }

@@ -45,19 +45,19 @@ func (a *App) settle(ctx context.Context, j store.Job, err error, stopping bool)
 	switch outcome {
 	case "lost":
 	case "gone":
-		log.Info("job dropped: its installation or repository is out of reach", "error", err)
+		log.InfoContext(ctx, "job dropped: its installation or repository is out of reach", "error", err)
 		failed = a.store.Finish(ctx, j, a.whyGone(j)...)
 	case "stopped", "parked":
 		failed = a.store.Finish(ctx, j, putBack(j, then))
 	case "retried":
-		log.Warn("job put back", "error", err, "due", then)
+		log.WarnContext(ctx, "job put back", "error", err, "due", then)
 		if errors.Is(err, errDeadline) {
 			a.showFailure(ctx, j, output.StateTimedOut, err, "")
 		}
 		failed = a.store.Retry(ctx, j, then, text(err))
 	case "buried":
 		ref := reference(j)
-		log.Error("job buried", "error", err, "reference", ref)
+		log.ErrorContext(ctx, "job buried", "error", err, "reference", ref)
 		a.showBuried(ctx, j, err, ref)
 		cause := "ref " + ref + ": " + text(err)
 		if mayPass(err) {
@@ -68,7 +68,7 @@ func (a *App) settle(ctx context.Context, j store.Job, err error, stopping bool)
 		}
 	}
 	if failed != nil && !errors.Is(failed, store.ErrLeaseLost) {
-		log.Error("job not given back: it returns when its lease ends", "error", failed)
+		log.ErrorContext(ctx, "job not given back: it returns when its lease ends", "error", failed)
 	}
 	return outcome
 }
@@ -197,6 +197,6 @@ func (a *App) showFailure(ctx context.Context, j store.Job, state output.State, 
 	job := a.publishJob(surface, publishArgs{Subject: s, Shown: &shown, Mark: markFailed}, cause.Error())
 	job.Generation, job.Cause = j.Generation, string(state)
 	if err := a.store.Enqueue(ctx, job); err != nil {
-		a.log.Error("failure not shown", "run", j.Key, "error", err)
+		a.log.ErrorContext(ctx, "failure not shown", "run", j.Key, "error", err)
 	}
 }

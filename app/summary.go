@@ -37,7 +37,7 @@ func (a *App) publishSummary(ctx context.Context, c *installation, s subjectArgs
 	case err != nil:
 		return fmt.Errorf("issuing summaries of %s: %w", r.Key, err)
 	}
-	a.log.Info("summarised", "repo", s.Repo.String(), "run", r.Key, "ledger_index", file.LedgerIndex)
+	a.log.InfoContext(ctx, "summarised", "repo", s.Repo.String(), "run", r.Key, "ledger_index", file.LedgerIndex)
 	if r.Report.Policy.Summary != checks.SummaryAttach {
 		return nil
 	}
@@ -206,7 +206,7 @@ func (a *App) upload(ctx context.Context, c *installation, r store.StoredReport,
 // unattached keeps that the file could not be attached, and says why in the log. The release is
 // none the worse: its summaries are offered at the service.
 func (a *App) unattached(ctx context.Context, r store.StoredReport, x attachment, why string) error {
-	a.log.Warn("summaries not attached", "run", r.Key, "reason", why)
+	a.log.WarnContext(ctx, "summaries not attached", "run", r.Key, "reason", why)
 	if x.SHA256 == "" {
 		return nil
 	}

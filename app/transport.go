@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/landwaiter/landwaiter/crash"
 )
 
@@ -123,6 +125,27 @@ func (t *transport) authorised(req *http.Request, known *answer) (*http.Response
 // repository that was renamed answers with its address by id, on the same host.
 func (t *transport) once(req *http.Request, known *answer, hops int) (*http.Response, error) {
 	route := routeOf(req.Method, strings.TrimPrefix(strings.TrimPrefix(req.URL.Path, t.base.Path), t.uploads.Path))
+	_, span := t.tracer.Call(req.Context(), "GitHub "+route, attribute.String("http.request.method", req.Method), attribute.String("url.template", route))
+	resp, err := t.exchange(req, known, route)
+	if resp != nil {
+		span.Set(attribute.Int("http.response.status_code", resp.StatusCode), attribute.String("landwaiter.cache", cacheLabel(known, resp)))
+	}
+	span.End(err)
+	if err != nil {
+		return nil, err
+	}
+	if isDownload(req) && resp.StatusCode < 400 {
+		return resp, nil
+	}
+	if next := t.moved(req, resp); next != nil && hops < 2 {
+		return t.once(next, nil, hops+1)
+	}
+	return resp, acceptable(route, req, resp)
+}
+
+// exchange sends req and reads the answer, but for that to a download. It returns a response
+// beside an error when GitHub answered with a limit.
+func (t *transport) exchange(req *http.Request, known *answer, route string) (*http.Response, error) {
 	req.Header.Set("X-Github-Api-Version", apiVersion)
 	req.Header.Set("User-Agent", t.userAgent)
 	if known != nil {
@@ -146,15 +169,12 @@ func (t *transport) once(req *http.Request, known *answer, hops int) (*http.Resp
 	if until, limited := limitedUntil(resp, t.now()); limited {
 		t.metrics.throttled()
 		t.lane(t.repo.InstallationID).park(until)
-		return nil, fmt.Errorf("%s: %w", route, &RateLimited{Until: until})
+		return resp, fmt.Errorf("%s: %w", route, &RateLimited{Until: until})
 	}
 	if t.need != nil && resp.StatusCode == http.StatusForbidden && says(resp, "installation has been suspended") {
 		return nil, fmt.Errorf("%s: %w", route, errGone)
 	}
-	if next := t.moved(req, resp); next != nil && hops < 2 {
-		return t.once(next, nil, hops+1)
-	}
-	return resp, acceptable(route, req, resp)
+	return resp, nil
 }
 
 // moved returns the request that a redirect asks for, or nil. Only what GitHub answers for a

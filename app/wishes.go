@@ -102,7 +102,7 @@ func (a *App) wishes(ctx context.Context, r repo) ([]wished, error) {
 		return nil, fmt.Errorf("reading what the releases of %s want of the issues: %w", r, err)
 	}
 	if len(rows) == maxWishes {
-		a.log.Warn("not all failed releases are looked at for issues", "repo", r.String(), "limit", maxWishes)
+		a.log.WarnContext(ctx, "not all failed releases are looked at for issues", "repo", r.String(), "limit", maxWishes)
 	}
 	var all []wished
 	for _, p := range rows {
@@ -131,7 +131,7 @@ func (a *App) issues(ctx context.Context, j store.Job) error {
 	}
 	err = a.grant(ctx, a.installation(r, toWriteIssues), all, j.Generation)
 	if why := unavailable(err); why != "" {
-		a.log.Warn("no issues on failed releases", "repo", r.String(), "reason", why)
+		a.log.WarnContext(ctx, "no issues on failed releases", "repo", r.String(), "reason", why)
 		err = a.skip(ctx, all, why)
 	}
 	if err != nil {

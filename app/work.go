@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -122,9 +124,10 @@ func (a *App) workUntil(ctx context.Context) error {
 			slots <- struct{}{}
 			free++
 		}
+		asked := time.Now()
 		jobs, err := a.store.Claim(ctx, name, free, a.limits.lease)
 		if err != nil && ctx.Err() == nil {
-			a.log.Error("claiming jobs", "error", err)
+			a.log.ErrorContext(ctx, "claiming jobs", "error", err)
 		}
 		for range free - len(jobs) {
 			<-slots
@@ -132,6 +135,7 @@ func (a *App) workUntil(ctx context.Context) error {
 		for _, j := range jobs {
 			running.Go(func() {
 				defer func() { <-slots }()
+				a.traceClaim(ctx, j, asked)
 				a.work(ctx, j)
 			})
 		}
@@ -164,6 +168,7 @@ func workerName() string {
 // work runs one claimed job to one of its ends: done, put back, or buried.
 func (a *App) work(ctx context.Context, j store.Job) {
 	start := time.Now()
+	ctx, span := a.traceJob(ctx, j)
 	err := a.attempt(ctx, j)
 	// What follows must happen even when the process is being stopped.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.limits.drain)
@@ -174,6 +179,8 @@ func (a *App) work(ctx context.Context, j store.Job) {
 	}
 	a.metrics.worked(j.Step, outcome, time.Since(start))
 	a.github.cache.flush(after)
+	span.Set(attribute.String("landwaiter.outcome", outcome))
+	span.End(err)
 }
 
 // attempt runs the step of j under its deadline while a heartbeat keeps the lease.
@@ -210,7 +217,7 @@ func (a *App) attempt(ctx context.Context, j store.Job) error {
 func (a *App) runSafely(ctx context.Context, j store.Job) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			a.log.Error("step stopped by an internal fault", "step", j.Step, "run", j.Key, "fault", fmt.Sprint(r), "stack", string(debug.Stack()))
+			a.log.ErrorContext(ctx, "step stopped by an internal fault", "step", j.Step, "run", j.Key, "fault", fmt.Sprint(r), "stack", string(debug.Stack()))
 			err = &permanent{fmt.Errorf("stopped by an internal fault: %v", r)}
 		}
 	}()

@@ -123,7 +123,7 @@ func quiet() []string {
 // open starts the product on the world's database.
 func (w *world) open() {
 	w.t.Helper()
-	db, err := store.Open(context.Background(), store.Config{URL: filepath.Join(w.folder, "landwaiter.db"), Now: w.config.Now, Log: w.config.Log})
+	db, err := store.Open(context.Background(), store.Config{URL: filepath.Join(w.folder, "landwaiter.db"), Now: w.config.Now, Log: w.config.Log, Commit: w.config.Tracer.Around("store commit")})
 	if err != nil {
 		w.t.Fatalf("opening the store: %v", err)
 	}

@@ -31,6 +31,7 @@ type DB struct {
 	ledger     *entries.Keeper
 	cacheBytes int64
 	readOnly   bool
+	commit     func(ctx context.Context) (done func(err error))
 
 	mu         sync.Mutex    // guards what follows
 	turn       map[int]int64 // priority -> the lane that got the last job
@@ -51,7 +52,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	}
 	db := &DB{
 		now: c.Now, log: c.Log, bodies: bodies, recent: newRecent(), turn: make(map[int]int64),
-		cacheBytes: cmp.Or(c.CacheBytes, defaultCacheBytes), readOnly: c.ReadOnly,
+		cacheBytes: cmp.Or(c.CacheBytes, defaultCacheBytes), readOnly: c.ReadOnly, commit: c.Commit,
+	}
+	if db.commit == nil {
+		db.commit = func(context.Context) func(error) { return func(error) {} }
 	}
 	if db.now == nil {
 		db.now = time.Now
@@ -147,5 +151,8 @@ func (db *DB) reader(ctx context.Context) *tx { return db.in(db.engine.Reader(ct
 
 // change runs fn in one durable transaction: see engine.DB.Change.
 func (db *DB) change(ctx context.Context, fn func(*tx) error) error {
-	return db.engine.Change(ctx, func(t *engine.Tx) error { return fn(db.in(t)) })
+	done := db.commit(ctx)
+	err := db.engine.Change(ctx, func(t *engine.Tx) error { return fn(db.in(t)) })
+	done(err)
+	return err
 }

@@ -51,12 +51,15 @@ func (db *DB) Receive(ctx context.Context, d Delivery, route Job) (fresh bool, e
 	}
 	d.GUID = engine.Text(d.GUID)
 	route.Step, route.Key, route.Generation = StepRoute, DeliveryKey(d.GUID), 1
-	job, err := newJobRow(route, now)
+	job, err := newJobRow(ctx, route, now)
 	if err != nil {
 		return false, err
 	}
 	a := &arrival{delivery: d, job: job, body: db.bodies.Pack(d.Body)}
-	if err := db.engine.Add(ctx, a); err != nil {
+	done := db.commit(ctx)
+	err = db.engine.Add(ctx, a)
+	done(err)
+	if err != nil {
 		return false, fmt.Errorf("keeping delivery %s: %w", d.GUID, err)
 	}
 	crash.After(crash.DeliveryCommit)

@@ -46,6 +46,10 @@ type Job struct {
 	Args           json.RawMessage // identity only, at most MaxArgs bytes; nil means none
 	Created        time.Time       // when this Step and Key began to wait
 	LastError      string          // why the last attempt did not end it
+	// Trace is the W3C traceparent that the work goes on with; behind it, with spaces between
+	// them, those of jobs that coalesced with it, maxTraces in all. For Enqueue: "" takes that of
+	// WithTrace, NoTrace none.
+	Trace string
 
 	Token      string    // proves the lease; set by Claim
 	LeaseUntil time.Time // set by Claim
@@ -68,7 +72,8 @@ type jobRow struct {
 	now   time.Time
 }
 
-func newJobRow(j Job, now time.Time) (jobRow, error) {
+func newJobRow(ctx context.Context, j Job, now time.Time) (jobRow, error) {
+	j.Trace = traceFor(ctx, j.Trace)
 	switch {
 	case j.Step == "" || j.Key == "":
 		return jobRow{}, fmt.Errorf("job %q of key %q: step and key must be set", j.Step, j.Key)
@@ -99,25 +104,25 @@ func cut(s string) string {
 //
 // A job whose Step and Key already wait does not become a second one: the waiting job gets
 // the earlier Due and the better Priority of both, and Generation, Args and Cause of the
-// newer generation (of the later call when they are equal), with its InstallationID; a raised generation starts its
-// attempts anew. While a job with the Step and Key runs, the new one waits and starts after
+// newer generation (of the later call when they are equal), with its InstallationID, and the Trace
+// of both; a raised generation starts its attempts anew. While a job with the Step and Key runs, the new one waits and starts after
 // it. A buried one does not matter.
 //
 // Jobs with one Key are added in the given order, so a Follow after a raise follows it. ID,
 // Attempts, Created, LastError, Token and LeaseUntil are ignored. It returns ErrTooLarge when
 // Args or Key are over their limit.
 func (db *DB) Enqueue(ctx context.Context, jobs ...Job) error {
-	rows, err := newJobRows(jobs, db.now())
+	rows, err := newJobRows(ctx, jobs, db.now())
 	if err != nil || len(rows) == 0 {
 		return err
 	}
 	return db.change(ctx, func(t *tx) error { return t.enqueue(rows) })
 }
 
-func newJobRows(jobs []Job, now time.Time) ([]jobRow, error) {
+func newJobRows(ctx context.Context, jobs []Job, now time.Time) ([]jobRow, error) {
 	rows := make([]jobRow, 0, len(jobs))
 	for _, j := range jobs {
-		row, err := newJobRow(j, now)
+		row, err := newJobRow(ctx, j, now)
 		if err != nil {
 			return nil, err
 		}
@@ -200,19 +205,19 @@ func (t *tx) settle(rows []jobRow) error {
 	})
 }
 
-const jobInsertColumns = 10
+const jobInsertColumns = 11
 
 // insertJobs inserts rows whose generation is settled; no two of them share step and key.
 func (t *tx) insertJobs(rows []jobRow) error {
 	args := make([]any, 0, len(rows)*jobInsertColumns)
 	for _, r := range rows {
 		args = append(args, r.state, r.Step, r.Key, r.Generation, r.Cause, r.Priority, r.InstallationID,
-			engine.Micros(r.Due), string(r.Args), engine.Micros(r.now))
+			engine.Micros(r.Due), string(r.Args), engine.Micros(r.now), r.Trace)
 		if r.state == jobReady {
 			t.Wake()
 		}
 	}
-	_, err := t.Exec(`INSERT INTO job (state, step, key, generation, cause, priority, installation_id, due, args, created)
+	_, err := t.Exec(`INSERT INTO job (state, step, key, generation, cause, priority, installation_id, due, args, created, trace)
 		VALUES `+engine.Rows(len(rows), jobInsertColumns)+mergeJob, args...)
 	if err != nil {
 		return fmt.Errorf("adding job %s of %s: %w", rows[0].Step, rows[0].Key, err)
@@ -229,16 +234,20 @@ const mergeJob = ` ON CONFLICT (step, key) WHERE state < 2 DO UPDATE SET
 	installation_id = CASE WHEN excluded.generation >= job.generation THEN excluded.installation_id ELSE job.installation_id END,
 	priority   = CASE WHEN excluded.priority < job.priority THEN excluded.priority ELSE job.priority END,
 	due        = CASE WHEN excluded.due < job.due THEN excluded.due ELSE job.due END,
-	state      = CASE WHEN excluded.state < job.state THEN excluded.state ELSE job.state END`
+	state      = CASE WHEN excluded.state < job.state THEN excluded.state ELSE job.state END,
+	trace      = CASE WHEN excluded.trace = '' OR substr(job.trace, 1, 55) = excluded.trace THEN job.trace
+		WHEN job.trace = '' THEN excluded.trace
+		WHEN excluded.generation >= job.generation THEN substr(excluded.trace || ' ' || job.trace, 1, 447)
+		ELSE substr(job.trace || ' ' || excluded.trace, 1, 447) END`
 
-const jobColumns = `id, step, key, generation, cause, priority, installation_id, due, attempts, args, created, last_error, token, lease_until`
+const jobColumns = `id, step, key, generation, cause, priority, installation_id, due, attempts, args, created, last_error, token, lease_until, trace`
 
 func scanJob(rows *sql.Rows) (Job, error) {
 	var j Job
 	var due, created, lease int64
 	var args string
 	err := rows.Scan(&j.ID, &j.Step, &j.Key, &j.Generation, &j.Cause, &j.Priority, &j.InstallationID,
-		&due, &j.Attempts, &args, &created, &j.LastError, &j.Token, &lease)
+		&due, &j.Attempts, &args, &created, &j.LastError, &j.Token, &lease, &j.Trace)
 	j.Due, j.Created, j.LeaseUntil = engine.FromMicros(due), engine.FromMicros(created), engine.FromMicros(lease)
 	if args != "" {
 		j.Args = []byte(args)

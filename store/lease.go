@@ -40,7 +40,7 @@ func (t *tx) leased(doing string, j Job, query string, more ...any) error {
 // Finish ends j and enqueues then, in one transaction. It also clears a buried job with the
 // same Step and Key, which j has made good. ErrLeaseLost means that nothing was enqueued.
 func (db *DB) Finish(ctx context.Context, j Job, then ...Job) error {
-	rows, err := newJobRows(then, db.now())
+	rows, err := newJobRows(ctx, then, db.now())
 	if err != nil {
 		return err
 	}

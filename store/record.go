@@ -54,7 +54,7 @@ type Recorded struct {
 // ErrTooLarge that the report is over MaxReport, TamperedError that the ledger does not fit
 // its last checkpoint; nothing is stored then.
 func (db *DB) Record(ctx context.Context, r Record) (Recorded, error) {
-	publish, err := db.prepare(&r)
+	publish, err := db.prepare(ctx, &r)
 	if err != nil {
 		return Recorded{}, fmt.Errorf("recording generation %d of %s: %w", r.Generation, r.Key, err)
 	}
@@ -78,7 +78,7 @@ func (db *DB) Record(ctx context.Context, r Record) (Recorded, error) {
 }
 
 // prepare settles everything about r that needs no transaction.
-func (db *DB) prepare(r *Record) ([]jobRow, error) {
+func (db *DB) prepare(ctx context.Context, r *Record) ([]jobRow, error) {
 	if r.Key == "" || r.Generation <= 0 {
 		return nil, errors.New("key and generation must be set")
 	}
@@ -110,7 +110,7 @@ func (db *DB) prepare(r *Record) ([]jobRow, error) {
 		}
 		publish[i] = j
 	}
-	return newJobRows(publish, db.now())
+	return newJobRows(ctx, publish, db.now())
 }
 
 // record is Record inside its transaction. The ledger comes last but for what needs its index,

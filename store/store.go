@@ -24,6 +24,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -88,6 +89,9 @@ type Config struct {
 	// ReadOnly opens an existing database for reading: no schema change, no ledger check, no
 	// writer. Every write then returns ErrClosed. It is how a ledger that Open refuses is looked at.
 	ReadOnly bool
-	bare     bool // the ledger is neither begun nor checked; see Import
-	alone    bool // nobody else may have the database open
+	// Commit, when not nil, is called before each write with its context; what it returns is
+	// called with the outcome. It is how a trace shows writes.
+	Commit func(ctx context.Context) (done func(err error))
+	bare   bool // the ledger is neither begun nor checked; see Import
+	alone  bool // nobody else may have the database open
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/landwaiter/landwaiter/app/tracing"
 	"github.com/landwaiter/landwaiter/scanners/registry"
 
 	"github.com/landwaiter/landwaiter/scanners/osv"
@@ -47,8 +48,9 @@ type config struct {
 	logFormat      string
 	workers        int
 	ledgerAccess   web.LedgerAccess
-	ledgerToken    string // "" when nobody reads entries
-	summaryKey     string // "file", "off", or NAME://KEY of a key outside
+	ledgerToken    string          // "" when nobody reads entries
+	tracer         *tracing.Tracer // from OTEL_*, which is not among the settings; see openTraces
+	summaryKey     string          // "file", "off", or NAME://KEY of a key outside
 }
 
 // setting is one row of the configuration: its canonical name, other names it answers to,

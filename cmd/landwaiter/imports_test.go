@@ -24,8 +24,9 @@ var importRules = []struct {
 	ours   []string
 }{
 	{"crash", nil},
-	{"cmd/landwaiter", []string{"cmd/landwaiter/", "app", "crash", "app/githubtest", "app/githubtest/contract", "checks", "checks/signers", "checks/pubkey", "checks/sums", "checks/output", "checks/summary", "scanners/", "signer", "store", "store/ledger", "web"}},
+	{"cmd/landwaiter", []string{"cmd/landwaiter/", "app", "app/tracing", "crash", "app/githubtest", "app/githubtest/contract", "checks", "checks/signers", "checks/pubkey", "checks/sums", "checks/output", "checks/summary", "scanners/", "signer", "store", "store/ledger", "web"}},
 	{"app/githubtest", []string{"app/githubtest/"}},
+	{"app/tracing", nil},
 	{"app/history", []string{"checks/duties"}},
 	{"app", []string{"app/", "crash", "checks", "checks/signers", "checks/summary", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
 	{"web", []string{"web/", "checks", "checks/signers", "checks/duties", "checks/output", "store", "store/ledger"}},
@@ -66,6 +67,9 @@ var cages = []struct{ library, folders string }{
 	{"modernc.org/sqlite", "store"},
 	{"github.com/jackc/pgx/", "store"},
 	{"database/sql", "store"},
+	{"go.opentelemetry.io/otel/sdk", "cmd/landwaiter"},
+	{"go.opentelemetry.io/otel/exporters", "cmd/landwaiter"},
+	{"go.opentelemetry.io/otel", "app cmd/landwaiter"},
 }
 
 // impure are what a judgment must not reach.

@@ -98,6 +98,7 @@ type service struct {
 	advisories *osv.Index
 	readers    *cage.Pool
 	live       *sigstore.Live
+	traces     *traces // nil when nothing is exported
 	app        *app.App
 	web        *web.Server
 }
@@ -110,8 +111,13 @@ func openService(ctx context.Context, conf config, log *slog.Logger, transport h
 	}
 	s := &service{conf: conf, log: log, readers: cage.New(cage.Config{Log: log})}
 	var err error
-	if s.store, err = openStore(ctx, conf, log); err != nil {
+	if s.traces, err = openTraces(ctx, os.LookupEnv, log); err != nil {
 		return nil, err
+	}
+	conf.tracer = s.traces.tracer()
+	s.conf = conf
+	if s.store, err = openStore(ctx, conf, log); err != nil {
+		return nil, errors.Join(err, s.traces.close())
 	}
 	if err := s.wire(ctx, transport); err != nil {
 		s.close()
@@ -132,6 +138,7 @@ func openStore(ctx context.Context, conf config, log *slog.Logger) (*store.DB, e
 	}
 	db, err := store.Open(ctx, store.Config{
 		URL: conf.databaseURL, Log: log, LedgerKey: key, LedgerRotations: rotations, CheckpointFile: conf.checkpointFile(),
+		Commit: conf.tracer.Around("store commit"),
 	})
 	if err != nil {
 		return nil, usage("opening the database (LANDWAITER_DATABASE_URL): %w", err)
@@ -192,7 +199,7 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 		GoSource:  func(ctx context.Context) app.GoSource { return goimports.New(ctx, s.readers.Read) },
 		ReadImage: s.conf.images.Bundles, ReadPackage: s.conf.npm.Version,
 		Summarise: summarise,
-		Log:       s.log, Transport: transport, Metrics: metrics, Workers: s.conf.workers, Version: version,
+		Log:       s.log, Transport: transport, Tracer: s.conf.tracer, Metrics: metrics, Workers: s.conf.workers, Version: version,
 	})
 	if err != nil {
 		return usage("%w", err)
@@ -340,6 +347,9 @@ func (s *service) close() {
 		if err := s.store.Close(); err != nil {
 			s.log.Error("closing the database", "error", err.Error())
 		}
+	}
+	if err := s.traces.close(); err != nil {
+		s.log.Error("sending the last traces", "error", err.Error())
 	}
 	if s.advisories != nil {
 		if err := s.advisories.Close(); err != nil {
