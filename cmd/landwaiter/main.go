@@ -48,6 +48,7 @@ type commands struct {
 	Trust      trustCommand          `cmd:"" help:"Refresh or list the trust roots that verification uses."`
 	Advisories advisoriesCommand     `cmd:"" help:"Import, update or list the advisories that scans use."`
 	Ledger     ledgerCommand         `cmd:"" help:"Verify, prove or export the ledger of everything that was judged."`
+	Jobs       jobsCommand           `cmd:"" help:"List jobs that were given up, and retry them."`
 	Migrate    migrateCommand        `cmd:"" help:"Bring the schema of the database up to date."`
 	Backup     backupCommand         `cmd:"" help:"Copy the SQLite database while the service runs, and verify the copy."`
 	Restore    restoreCommand        `cmd:"" help:"Verify a backup and make it the SQLite database."`
