@@ -13,7 +13,10 @@
 // settled and reads them (assets.go, evidence.go, attestations.go), with download.go for what
 // is not at the API, and what came into the release (duties.go, package history); gate.go and issues.go are surfaces of their own, where one job for each
 // repository writes all its issues (wishes.go, rollup.go); and publish.go shows nothing of a
-// release that changed since it was judged.
+// release that changed since it was judged. gate_draft.go publishes drafts. Deployments have no
+// check: gather_deployment.go waits for the releases at their commit, deployment_gate.go and
+// deployment_answer.go are their surface. push.go and gather_commit.go judge commits of the
+// default branch before they are tagged.
 //
 // It never forms a Verdict, opens a file, or keeps state outside the store: any step may
 // stop anywhere and run again with the same outcome.

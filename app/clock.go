@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -260,6 +261,10 @@ func (a *App) missedBesides(ctx context.Context, c *installation, cause string) 
 	if err != nil {
 		return nil, err
 	}
+	commits, err := a.missedCommit(ctx, c.Repo, t, cause)
+	if err != nil {
+		return nil, err
+	}
 	waiting, err := a.missedDeployments(ctx, c.Repo, t.Policy, cause)
-	return append(jobs, waiting...), err
+	return slices.Concat(jobs, commits, waiting), err
 }

@@ -80,14 +80,14 @@ var events = []event{
 		needs:   permissions{"metadata": "read"},
 	},
 	{
-		name: "push", priority: priorityBackfill, handle: (*App).onPush,
-		actions: []string{""}, concerns: changesPolicy,
-		needs: permissions{"contents": "read"},
-	},
-	{
 		name: "release", priority: priorityRelease, handle: (*App).onRelease,
 		actions: []string{"published", "released", "prereleased", "edited", "created", "deleted", "unpublished"},
 		needs:   permissions{"contents": "write", "attestations": "read", "actions": "read", "issues": "write", "checks": "write"},
+	},
+	{
+		name: "push", priority: priorityRelease, handle: (*App).onPush,
+		actions: []string{""}, concerns: payload.pushed,
+		needs: permissions{"contents": "read", "pull_requests": "read", "checks": "write"},
 	},
 	{
 		name: "deployment_protection_rule", priority: priorityGate, handle: (*App).onDeployment,
@@ -121,7 +121,8 @@ func eventLabel(name string) string {
 // an event does not send are zero. A payload is a hint: what is judged is read again.
 type payload struct {
 	Action  string `json:"action"`
-	Ref     string `json:"ref"` // push: "refs/heads/main"
+	Ref     string `json:"ref"`   // push: "refs/heads/main", "refs/tags/v1"
+	After   string `json:"after"` // push: what Ref points at now
 	Forced  bool   `json:"forced"`
 	Deleted bool   `json:"deleted"` // push: the branch is gone
 	Commits []struct {
@@ -163,6 +164,8 @@ type payload struct {
 type payloadRepository struct {
 	ID       int64  `json:"id"`
 	FullName string `json:"full_name"`
+	// DefaultBranch is not sent with every event.
+	DefaultBranch string `json:"default_branch"`
 }
 
 type payloadPull struct {

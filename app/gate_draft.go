@@ -24,6 +24,12 @@ func (a *App) letOut(ctx context.Context, c *installation, s subjectArgs, r stor
 	if err != nil {
 		return err
 	}
+	if r.Report.Subject.Draft {
+		// A ruleset for tags may require the check on the commit, and publishing makes the tag.
+		if err := a.publishCheck(ctx, a.installation(c.Repo, toJudgeReleases), s, r); err != nil {
+			return err
+		}
+	}
 	seen, err := c.seeNow(ctx, s.ReleaseID)
 	var lacking *errPermission
 	switch {

@@ -36,7 +36,7 @@ func (s *stage) wantPublic(rel *githubtest.Release, before githubtest.ReleaseVie
 	if d := cmp.Diff(want, rel.View()); d != "" {
 		s.t.Errorf("release, which must be public with all else kept (-want +got):\n%s", d)
 	}
-	if got := s.repo.Ref("refs/tags/v1.0.0"); got != s.head {
+	if got := s.repo.Head("refs/tags/v1.0.0"); got != s.head {
 		s.t.Errorf("tag at %q, want it at the commit that was judged, %s", got, s.head)
 	}
 }
@@ -226,6 +226,22 @@ func TestG24DraftChanged(t *testing.T) {
 				t.Errorf("verdict %s, want %s: %+v", r.Verdict, want, r.Reasons)
 			}
 		})
+	}
+}
+
+// TestDraftGateShowsBefore: a ruleset for tags may require the check, so it passes before the
+// tag is made.
+func TestDraftGateShowsBefore(t *testing.T) {
+	t.Parallel()
+	i := &intruder{next: http.DefaultTransport, method: http.MethodPatch, part: "/releases/"}
+	s := newStage(t, play{policy: draftPolicy, change: func(c *Config) { c.Transport = i }})
+	before := ""
+	i.once = func() { before = s.check().Conclusion }
+	rel := s.draft(tarball)
+	s.settle()
+	s.advance(time.Minute)
+	if before != "success" || rel.Draft() {
+		t.Errorf("check = %q when the draft was published, draft %v, want success and a public release", before, rel.Draft())
 	}
 }
 

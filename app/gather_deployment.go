@@ -116,15 +116,16 @@ func (a *App) unsettled(rule checks.EnvironmentRule, m *checks.Material, standin
 	return &waiting{Until: until}
 }
 
-// awaiting is what is remembered of a deployment that waits.
+// awaiting is what is remembered of something that is waited for.
 type awaiting struct {
-	Attempt int       `json:"attempt"` // at the run
+	Attempt int       `json:"attempt"`
 	Since   time.Time `json:"since"`
 }
 
-// awaited returns since when an attempt at the run of s is awaited.
+// awaited returns since when something is awaited for s. attempt is that at the run of a
+// deployment; another one begins anew.
 func (a *App) awaited(ctx context.Context, s subjectArgs, attempt int) (time.Time, error) {
-	name := "deployment:" + s.key()
+	name := "await:" + s.key()
 	was, _, err := recall[awaiting](ctx, a, name)
 	if err != nil || was.Attempt == attempt && !was.Since.IsZero() {
 		return was.Since, err

@@ -29,6 +29,7 @@ func gathers() []gather {
 		{checks.KindPullRequest, permissions{"contents": "read", "pull_requests": "read", "checks": "write"}, (*App).gatherPullRequest},
 		{checks.KindMergeGroup, permissions{"contents": "read", "pull_requests": "read", "checks": "write"}, (*App).gatherMergeGroup},
 		{checks.KindRelease, toJudgeReleases, (*App).gatherRelease},
+		{checks.KindCommit, permissions{"contents": "read", "pull_requests": "read", "checks": "write"}, (*App).gatherCommit},
 		{checks.KindDeployment, toGateDeployments, (*App).gatherDeployment},
 	}
 }

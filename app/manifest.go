@@ -15,7 +15,7 @@ const ManifestURL = "https://landwaiter.example.com"
 // reasons says why a permission is asked for. A test fails when one has no reason.
 var reasons = map[string]string{
 	"metadata":        "names and ids of repositories; every App has it",
-	"contents":        "manifests and the policy file at a commit; write: to see drafts and to put a failed release back to draft",
+	"contents":        "manifests and the policy file at a commit; write: to see drafts, to publish those that pass, and to put a failed release back to draft",
 	"pull_requests":   "which commits a pull request consists of",
 	"checks":          "to show verdicts as check runs",
 	"merge_queues":    "to judge what a merge queue is about to merge",

@@ -99,7 +99,7 @@ func (a *App) detail(s subjectArgs, mode checks.Mode) output.Detail {
 // detailsURL is the page that explains s (GITHUB.md section 9), "" without a public address
 // or without Config.Sign: an address that opens for nobody helps nobody.
 func (a *App) detailsURL(s subjectArgs) string {
-	if a.cfg.PublicURL == "" || a.cfg.Sign == nil || s.Kind == checks.KindDeployment {
+	if a.cfg.PublicURL == "" || a.cfg.Sign == nil || s.Kind == checks.KindDeployment || s.Kind == checks.KindCommit {
 		return ""
 	}
 	page := fmt.Sprintf("repos/%s/merge/%s", s.Repo, s.Commit)

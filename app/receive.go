@@ -233,7 +233,7 @@ func (a *App) accept(ctx context.Context, began time.Time, name, guid string, bo
 			return receipt{http.StatusAccepted, "Nothing to do: Landwaiter does not use this action.", "dropped", "other"}
 		}
 		if row.concerns != nil && !row.concerns(p) {
-			return receipt{http.StatusAccepted, "Nothing to do: no policy file was changed.", "dropped", p.Action}
+			return receipt{http.StatusAccepted, "Nothing to do: nothing that Landwaiter judges changed.", "dropped", p.Action}
 		}
 		action = p.Action
 	}

@@ -23,20 +23,6 @@ func (a *App) onRepository(d store.Delivery) ([]store.Job, error) {
 	return []store.Job{a.repositoryJob(r, d.Event+"."+p.Action)}, nil
 }
 
-// onPush looks for pull requests that the policy of their base branch no longer judges as it did.
-// Pushes that cannot have changed a policy are dropped before: see changesPolicy.
-func (a *App) onPush(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
-	if err != nil {
-		return nil, err
-	}
-	return []store.Job{a.backfillJob(r, d.Event)}, nil
-}
-
 // manyCommits is from how many commits on the list in a push is not trusted to be whole: GitHub
 // lists 2,048 at most (docs.github.com, "Webhook events and payloads", push), and listed 20 before.
 const manyCommits = 20
@@ -135,7 +121,7 @@ func (a *App) stopRepository(ctx context.Context, j store.Job, r repo, why strin
 
 // jobsOf returns what the keys of all jobs on a repository hold: a word and the number.
 func jobsOf(r repo) []string {
-	parts := []string{fmt.Sprintf("suite:%d:", r.ID), fmt.Sprintf("backfill:%d", r.ID), rollupKey(r)}
+	parts := []string{fmt.Sprintf("suite:%d:", r.ID), fmt.Sprintf("tag:%d:", r.ID), fmt.Sprintf("backfill:%d", r.ID), rollupKey(r)}
 	for _, g := range gathers() {
 		key := subjectArgs{Repo: r, Kind: g.kind}.key()
 		word, _, _ := strings.Cut(key, ":")

@@ -56,6 +56,8 @@ func (s subjectArgs) key() string {
 		return fmt.Sprintf("mg:%d:%s", s.Repo.ID, s.Commit)
 	case checks.KindRelease:
 		return fmt.Sprintf("release:%d:%d", s.Repo.ID, s.ReleaseID)
+	case checks.KindCommit:
+		return fmt.Sprintf("commit:%d:%s", s.Repo.ID, s.Commit)
 	case checks.KindDeployment:
 		return fmt.Sprintf("deployment:%d:%d:%s", s.Repo.ID, s.RunID, environmentKey(s.Environment))
 	}
@@ -65,7 +67,7 @@ func (s subjectArgs) key() string {
 // check returns the name of the check that shows the Subject's Report. Names are an
 // interface that rulesets refer to (GITHUB.md section 1).
 func (s subjectArgs) check() string {
-	if s.Kind == checks.KindRelease {
+	if s.Kind == checks.KindRelease || s.Kind == checks.KindCommit {
 		return "landwaiter/release"
 	}
 	return "landwaiter/pr"
@@ -76,7 +78,7 @@ func (s subjectArgs) priority() int {
 	switch s.Kind {
 	case checks.KindMergeGroup:
 		return priorityGroup
-	case checks.KindRelease:
+	case checks.KindRelease, checks.KindCommit:
 		return priorityRelease
 	case checks.KindDeployment:
 		return priorityGate
@@ -108,6 +110,11 @@ func subjectOfRun(r repo, externalID, head string) (subjectArgs, error) {
 			return subjectArgs{}, bad
 		}
 		s.Kind = checks.KindMergeGroup
+	case len(part) == 4 && part[0] == "commit":
+		if part[2] != head {
+			return subjectArgs{}, bad
+		}
+		s.Kind = checks.KindCommit
 	case len(part) == 4 && part[0] == "release":
 		id, err := strconv.ParseInt(part[2], 10, 64)
 		if err != nil || id <= 0 {

@@ -25,6 +25,7 @@ const (
 	stepRecheck      = "recheck"
 	stepTwins        = "twins"
 	stepLook         = "look"
+	stepTag          = "tag"
 	stepInstallation = "installation"
 	stepRepository   = "repository"
 	stepIssues       = "issues"
@@ -46,6 +47,8 @@ func (a *App) run(ctx context.Context, j store.Job) error {
 		return a.recheck(ctx, j)
 	case stepLook:
 		return a.look(ctx, j)
+	case stepTag:
+		return a.tagMoved(ctx, j)
 	case stepTwins:
 		return a.releaseTwins(ctx, j)
 	case stepInstallation:

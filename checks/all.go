@@ -23,6 +23,7 @@ func all() []check {
 		{[]Kind{KindPullRequest, KindMergeGroup, KindTree}, "osv", []string{registryScanner, "lookalike"}, judgeDependencies},
 		{[]Kind{KindRelease, KindArtifact}, "sigstore", nil, judgeRelease},
 		{[]Kind{KindDeployment}, "osv", []string{registryScanner, "lookalike"}, judgeDeployment},
+		{[]Kind{KindCommit}, "osv", []string{registryScanner, "lookalike"}, judgeCommit},
 	}
 }
 

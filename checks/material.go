@@ -65,6 +65,8 @@ type Material struct {
 	Release *Release
 	// Deployment is set for deployments.
 	Deployment *Deployment
+	// Commit is set for commits of the default branch.
+	Commit *Commit
 }
 
 // Tree is one side of a change: the manifests read from it, and what could not be read.

@@ -59,6 +59,7 @@ type ReleaseRules struct {
 	Gate         Gate
 	Publish      string `json:",omitempty"` // PublishAuto or PublishManual with GateDraft, else ""
 	Summary      string `json:",omitempty"` // SummaryOff or SummaryAttach; "" means SummaryOffer
+	TagRuleset   bool   `json:",omitempty"` // judge commits of the default branch, for rules about tags
 	SettleWindow time.Duration
 	MaxWait      time.Duration
 	Assets       []AssetRule

@@ -21,7 +21,8 @@ func (d policyReader) gateKeys(r *ReleaseRules) strict.Keys {
 		"gate": func(n strict.Node) {
 			r.Gate = Gate(d.Choice(n, []string{string(GateOff), string(GateReport), string(GateDraft), string(GateReactive)}))
 		},
-		"publish": func(n strict.Node) { r.Publish = d.Choice(n, []string{PublishAuto, PublishManual}) },
+		"tag_ruleset": func(n strict.Node) { r.TagRuleset = d.Boolean(n) },
+		"publish":     func(n strict.Node) { r.Publish = d.Choice(n, []string{PublishAuto, PublishManual}) },
 	}
 }
 

@@ -90,6 +90,7 @@ const (
 	CodeLeftOut       = "left-out"       // a notice: findings that the policy leaves out
 	CodeExceptionIdle = "exception-idle" // a notice: an exception that fits and has no effect
 	// What environments ask for.
+	CodeNotOnBranch    = "not-on-default-branch"
 	CodeReleaseFailed  = "release-failed"
 	CodeOpenFindings   = "open-findings"
 	CodeReleaseMissing = "release-missing"     // Unknown: no release at the commit has a verdict

@@ -8,6 +8,7 @@ const (
 	KindPullRequest Kind = "pull_request"
 	KindMergeGroup  Kind = "merge_group"
 	KindRelease     Kind = "release"
+	KindCommit      Kind = "commit"     // a commit of the default branch, before it is tagged
 	KindDeployment  Kind = "deployment" // a job of a workflow run that waits to go out to an environment
 	KindTree        Kind = "tree"       // a directory or work tree, judged by `landwaiter scan`
 	KindArtifact    Kind = "artifact"   // local files, judged by `landwaiter verify`

@@ -141,13 +141,6 @@ func (r *Repo) DeleteBranch(name string) {
 	r.push("refs/heads/"+name, "", r.g.account("mona", "User"))
 }
 
-// Ref returns the object that a ref points at, by its full name, "" when there is no such ref.
-func (r *Repo) Ref(name string) string {
-	r.g.mu.Lock()
-	defer r.g.mu.Unlock()
-	return r.refs[name]
-}
-
 // Tag makes or moves a lightweight tag, which counts as a push.
 func (r *Repo) Tag(name, sha string) {
 	r.g.mu.Lock()

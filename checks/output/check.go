@@ -20,7 +20,10 @@ const notEnforced = " (not enforced)"
 func ForCheck(r checks.Report, o Options) CheckRun {
 	p := page{r: r, o: o, count: count(r), observe: r.Policy.Mode == string(checks.ModeObserve)}
 	run := CheckRun{Name: CheckPullRequest, Status: "completed"}
-	if p.isRelease() {
+	if r.Subject.Kind == checks.KindCommit {
+		run.Name = CheckRelease
+		run.Title, run.Summary = p.commitTitle(), p.commitSummary()
+	} else if p.isRelease() {
 		run.Name = CheckRelease
 		run.Title, run.Summary, run.Text = p.releaseTitle(), p.releaseSummary(), p.releaseText()
 	} else {
