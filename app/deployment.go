@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/go-github/v62/github"
-
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -94,7 +92,6 @@ func environmentKey(name string) string {
 type deployRun struct {
 	ID         int64  `json:"id"`
 	HeadSHA    string `json:"head_sha"`
-	HeadBranch string `json:"head_branch"` // a branch or a tag
 	Attempt    int    `json:"run_attempt"`
 	Status     string `json:"status"`
 	Repository struct {
@@ -155,6 +152,9 @@ func (c *installation) waitingFor(ctx context.Context, run int64) ([]string, err
 	return names, nil
 }
 
+// maxWaitingRuns is how many waiting runs of a repository one sweep looks at: the newest.
+const maxWaitingRuns = 50
+
 // missedDeployments returns the jobs for deployments that wait and were not answered: their
 // delivery was lost, or ours ended in between.
 func (a *App) missedDeployments(ctx context.Context, r repo, p *checks.Policy, cause string) ([]store.Job, error) {
@@ -162,13 +162,10 @@ func (a *App) missedDeployments(ctx context.Context, r repo, p *checks.Policy, c
 		return nil, nil
 	}
 	c := a.installation(r, toGateDeployments)
-	runs, err := each(ctx, func(page int) ([]deployRun, *github.Response, error) {
-		var answer struct {
-			Runs []deployRun `json:"workflow_runs"`
-		}
-		got, err := c.ask(ctx, http.MethodGet, fmt.Sprintf("%s/actions/runs?status=waiting&per_page=100&page=%d", c.path(), page), nil, &answer)
-		return answer.Runs, got, err
-	})
+	var waiting struct {
+		Runs []deployRun `json:"workflow_runs"`
+	}
+	_, err := c.ask(ctx, http.MethodGet, fmt.Sprintf("%s/actions/runs?status=waiting&per_page=%d", c.path(), maxWaitingRuns), nil, &waiting)
 	var lacking *errPermission
 	switch {
 	case errors.As(err, &lacking):
@@ -178,7 +175,7 @@ func (a *App) missedDeployments(ctx context.Context, r repo, p *checks.Policy, c
 		return nil, fmt.Errorf("listing the waiting runs of %s: %w", r, err)
 	}
 	var jobs []store.Job
-	for _, run := range runs {
+	for _, run := range waiting.Runs {
 		names, err := c.waitingFor(ctx, run.ID)
 		if err != nil {
 			return nil, err

@@ -153,7 +153,7 @@ func (a *App) stillPasses(ctx context.Context, c *installation, s subjectArgs, r
 	same := run.HeadSHA == subject.Commit && run.Attempt == subject.RunAttempt && t.Policy.Digest == r.Report.Policy.Digest
 	rule := t.Policy.Environments[s.Environment]
 	if same && len(rule.Require) > 0 {
-		same, err = a.releasesHold(ctx, c.Repo, run)
+		same, err = a.releasesHold(ctx, c, run.HeadSHA)
 		if err != nil {
 			return false, err
 		}
@@ -164,10 +164,9 @@ func (a *App) stillPasses(ctx context.Context, c *installation, s subjectArgs, r
 	return false, a.judgeAgain(ctx, s, "what the deployment rests on changed")
 }
 
-// releasesHold reports whether the releases at the commit of run pass, and are on GitHub what
-// was judged.
-func (a *App) releasesHold(ctx context.Context, r repo, run deployRun) (bool, error) {
-	standing, err := a.releasesAt(ctx, r, run)
+// releasesHold reports whether the releases at a commit pass, and are on GitHub what was judged.
+func (a *App) releasesHold(ctx context.Context, c *installation, sha string) (bool, error) {
+	standing, err := a.releasesAt(ctx, c, sha)
 	if err != nil || len(standing) == 0 {
 		return false, err
 	}
@@ -175,7 +174,7 @@ func (a *App) releasesHold(ctx context.Context, r repo, run deployRun) (bool, er
 		if at.Verdict != checks.Pass || at.Pending {
 			return false, nil
 		}
-		release := subjectArgs{Repo: r, Kind: checks.KindRelease, ReleaseID: at.ID}
+		release := subjectArgs{Repo: c.Repo, Kind: checks.KindRelease, ReleaseID: at.ID}
 		if same, err := a.unchanged(ctx, release, at.report); err != nil || !same {
 			return false, err
 		}

@@ -197,7 +197,7 @@ func TestG36RevokedMeanwhile(t *testing.T) {
 		{"tag moved", func(s *stage, _ *githubtest.Release) {
 			s.repo.Tag("v1.0.0", s.repo.Commit("other", "second", githubtest.Files{"README.md": "two\n"}))
 		}, "rejected", "no release at commit"},
-		{"release deleted", func(_ *stage, rel *githubtest.Release) { rel.Delete() }, "rejected", "has no verdict"},
+		{"release deleted", func(_ *stage, rel *githubtest.Release) { rel.Delete() }, "rejected", "no release at commit"},
 		{"policy tightened", func(s *stage, _ *githubtest.Release) {
 			s.repo.Commit("main", "stricter", githubtest.Files{policyPath: strings.Replace(deployPolicy, "production", "staging", 1)})
 		}, "rejected", "no rule for the environment"},
@@ -404,5 +404,28 @@ func TestG13ForeignCallback(t *testing.T) {
 	}
 	if d := cmp.Diff(0, len(s.Calls())); d != "" {
 		t.Errorf("calls (-want +got):\n%s", d)
+	}
+}
+
+// TestG36SecondRelease: a release that passes does not outweigh another at the same commit that
+// failed, until that is deleted.
+func TestG36SecondRelease(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, play{policy: deployPolicy})
+	s.release(tarball)
+	bad := s.repo.Release(githubtest.ReleaseOptions{Tag: "v2.0.0", Assets: map[string][]byte{"app.tar.gz": tarball}})
+	s.settle()
+	s.advance(time.Minute)
+	run, d := s.deploy(s.head)
+	s.settle()
+	if state, comment := s.said(run, d, s.head); state != "rejected" || !strings.Contains(comment, "v2.0.0 failed") {
+		t.Errorf("answered %q %q, want it rejected for v2.0.0", state, comment)
+	}
+	bad.Delete()
+	run.Again("waiting")
+	again := run.Deploy("production")
+	s.settle()
+	if state, comment := s.said(run, again, s.head); state != "approved" {
+		t.Errorf("answered %q %q after the failed release is gone, want approved", state, comment)
 	}
 }

@@ -47,13 +47,10 @@ func (a *App) letOut(ctx context.Context, c *installation, s subjectArgs, r stor
 		return a.noteGate(ctx, r, gatePublished)
 	case !r.Report.Subject.Draft, known.State == gatePublished, known.State == gateWithdrawn:
 		return a.refused(ctx, s, r, gateWithdrawn)
-	case seen.set() != r.Report.Subject.AssetSet: // changed since the job began (THREATS G24)
+	case !seen.is(r.Report.Subject): // changed since the job began (THREATS G24)
 		return a.judgeAgain(ctx, s, "the release changed")
 	}
-	if err := a.attachFirst(ctx, c, s, r); err != nil {
-		return err
-	}
-	return a.publishDraft(ctx, c, s, r, seen)
+	return a.publishDraft(ctx, c, s, r)
 }
 
 // seeNow reads a release with its assets and its commit.
@@ -66,12 +63,23 @@ func (c *installation) seeNow(ctx context.Context, id int64) (releaseSeen, error
 	return seen, err
 }
 
-// publishDraft publishes the draft seen. Its tag is made at the commit that was judged, not at
+// publishDraft publishes a draft. Its tag is made at the commit that was judged, not at
 // the head that the branch in its place has by now; a tag that exists stays where it is.
 //
 // What is public then is judged again: between the last look and GitHub's act somebody may
 // have changed the draft, and the Report on a public release is what environments ask for.
-func (a *App) publishDraft(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport, seen releaseSeen) error {
+func (a *App) publishDraft(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error {
+	if err := a.attachFirst(ctx, c, s, r); err != nil {
+		return err
+	}
+	// The last look, right before the act: an upload lies between this one and the one before.
+	seen, err := c.seeNow(ctx, s.ReleaseID)
+	if err != nil {
+		return err
+	}
+	if !seen.Draft || !seen.is(r.Report.Subject) {
+		return a.judgeAgain(ctx, s, "the release changed")
+	}
 	body := heldRelease{
 		TagName: seen.TagName, TargetCommitish: r.Report.Subject.Commit, Name: seen.Name, Body: seen.Body, Prerelease: seen.Prerelease,
 	}
@@ -83,7 +91,7 @@ func (a *App) publishDraft(ctx context.Context, c *installation, s subjectArgs, 
 		return err
 	}
 	var now release
-	_, err := c.ask(ctx, http.MethodPatch, fmt.Sprintf("%s/releases/%d", c.path(), seen.ID), body, &now)
+	_, err = c.ask(ctx, http.MethodPatch, fmt.Sprintf("%s/releases/%d", c.path(), seen.ID), body, &now)
 	switch {
 	case denied(err):
 		a.log.WarnContext(ctx, "draft not published", "repo", c.Repo.String(), "release", seen.ID, "error", err)

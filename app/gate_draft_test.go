@@ -188,6 +188,8 @@ func TestG24DraftChanged(t *testing.T) {
 		{"baseline", http.MethodPatch, "/releases/", func(*stage, *githubtest.Release) {}, false, 1},
 		{"asset swapped after hashing", http.MethodGet, "/attestations/", swap, true, 0},
 		{"asset swapped in the last moment", http.MethodPatch, "/releases/", swap, true, 2},
+		{"tag renamed after hashing", http.MethodGet, "/attestations/", func(_ *stage, rel *githubtest.Release) { rel.Retag("v9.0.0") }, true, 0},
+		{"tag renamed in the last moment", http.MethodPatch, "/releases/", func(_ *stage, rel *githubtest.Release) { rel.Retag("v9.0.0") }, false, 1},
 		{"branch moved after hashing", http.MethodGet, "/attestations/", func(s *stage, _ *githubtest.Release) {
 			s.repo.Commit("main", "second", githubtest.Files{"README.md": "two\n"})
 		}, false, 1},

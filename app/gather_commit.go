@@ -45,7 +45,7 @@ func (a *App) gatherCommit(ctx context.Context, c *installation, s subjectArgs) 
 			return g, err
 		}
 	}
-	standing, err := a.releasesAt(ctx, c.Repo, deployRun{HeadSHA: s.Commit})
+	standing, err := a.releasesAt(ctx, c, s.Commit)
 	for _, r := range standing {
 		m.Commit.Releases = append(m.Commit.Releases, r.ReleaseStanding)
 	}

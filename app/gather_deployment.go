@@ -64,7 +64,7 @@ func (a *App) gatherDeployment(ctx context.Context, c *installation, s subjectAr
 	if m.Deployment.Asked, err = c.askedCommit(ctx, s); err != nil {
 		return gathered{}, err
 	}
-	standing, err := a.releasesAt(ctx, c.Repo, run)
+	standing, err := a.releasesAt(ctx, c, run.HeadSHA)
 	if err != nil {
 		return gathered{}, err
 	}
@@ -143,12 +143,11 @@ type releaseAt struct {
 // maxReleasesAt bounds the reports on releases of one commit that are looked at.
 const maxReleasesAt = 500
 
-// releasesAt returns the releases at the commit of a run that were judged, only the one whose
-// tag the run is of when that is among them.
-func (a *App) releasesAt(ctx context.Context, r repo, run deployRun) ([]releaseAt, error) {
-	found, err := a.store.Reports(ctx, store.ReportFilter{RepositoryID: r.ID, Kind: checks.KindRelease, Commit: run.HeadSHA, Limit: maxReleasesAt})
+// releasesAt returns the releases at a commit that were judged and still are on GitHub.
+func (a *App) releasesAt(ctx context.Context, c *installation, sha string) ([]releaseAt, error) {
+	found, err := a.store.Reports(ctx, store.ReportFilter{RepositoryID: c.Repo.ID, Kind: checks.KindRelease, Commit: sha, Limit: maxReleasesAt})
 	if err != nil {
-		return nil, fmt.Errorf("looking for releases at %s: %w", run.HeadSHA, err)
+		return nil, fmt.Errorf("looking for releases at %s: %w", sha, err)
 	}
 	var all []releaseAt
 	seen := map[string]bool{}
@@ -161,23 +160,42 @@ func (a *App) releasesAt(ctx context.Context, r repo, run deployRun) ([]releaseA
 		if err != nil {
 			return nil, fmt.Errorf("reading the report on %s: %w", f.Key, err)
 		}
-		if newest.Report.Subject.Commit != run.HeadSHA {
+		if newest.Report.Subject.Commit != sha {
 			continue // its tag moved away
+		}
+		if gone, err := a.releaseIsGone(ctx, c, newest.Report.Subject.ReleaseID); err != nil || gone {
+			if err != nil {
+				return nil, err
+			}
+			continue
 		}
 		generation, err := a.store.Newest(ctx, f.Key)
 		if err != nil {
 			return nil, fmt.Errorf("looking for %s: %w", f.Key, err)
 		}
-		at := releaseAt{report: newest, ReleaseStanding: checks.ReleaseStanding{
+		all = append(all, releaseAt{report: newest, ReleaseStanding: checks.ReleaseStanding{
 			ID: newest.Report.Subject.ReleaseID, Tag: strings.TrimPrefix(newest.Report.Subject.Ref, "refs/tags/"),
 			Verdict: newest.Report.Verdict, Pending: generation > newest.Generation,
-		}}
-		if at.Tag == run.HeadBranch {
-			return []releaseAt{at}, nil
-		}
-		all = append(all, at)
+		}})
 	}
 	return all, nil
+}
+
+// releaseIsGone reports whether a release was deleted. One that may be a draft which the App is
+// not let see counts as being there.
+func (a *App) releaseIsGone(ctx context.Context, c *installation, id int64) (bool, error) {
+	_, err := c.release(ctx, id)
+	if notFound(err) {
+		_, err = a.installation(c.Repo, toReadDrafts).release(ctx, id)
+	}
+	var lacking *errPermission
+	if err == nil || errors.As(err, &lacking) {
+		return false, nil
+	}
+	if notFound(err) {
+		return true, nil
+	}
+	return false, err
 }
 
 // wholeTree reads all manifests of a commit.

@@ -293,7 +293,7 @@ func (a *App) unchanged(ctx context.Context, s subjectArgs, r store.StoredReport
 	if err != nil && !errors.Is(err, errReleaseGone) && !errors.As(err, &lacking) {
 		return false, err
 	}
-	if err == nil && seen.set() == r.Report.Subject.AssetSet {
+	if err == nil && seen.is(r.Report.Subject) {
 		return true, nil
 	}
 	return false, a.judgeAgain(ctx, s, "the release changed")

@@ -44,6 +44,12 @@ func (r releaseSeen) set() string {
 	return assetSet(r.assets, strings.Join(append([]string{r.tagged}, imagesIn(r.Body)...), " "))
 }
 
+// is reports whether the release is what was judged as s: under the same tag, which the
+// evidence is about too, and with the same set.
+func (r releaseSeen) is(s checks.Subject) bool {
+	return "refs/tags/"+r.TagName == s.Ref && r.set() == s.AssetSet
+}
+
 // see reads a release with its assets and its commit, and returns the client that can: one
 // that may write when it is a draft. It returns errReleaseGone, and an errPermission when
 // there is no telling, because the release may be a draft that the App is not let see.

@@ -228,6 +228,13 @@ func (rel *Release) Publish() {
 	}
 }
 
+// Retag gives a draft another tag as the author. No tag is made or moved, and no webhook sent.
+func (rel *Release) Retag(tag string) {
+	rel.g.mu.Lock()
+	defer rel.g.mu.Unlock()
+	rel.tag, rel.updated = tag, rel.g.now()
+}
+
 // Unpublish makes a published release a draft again as its author; its tag stays.
 func (rel *Release) Unpublish() {
 	rel.g.mu.Lock()
