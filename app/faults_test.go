@@ -27,10 +27,6 @@ var pullRoutes = []string{
 	"PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}",
 }
 
-// pullEvents are those about changes. Without the pushes that made the base, nothing of a
-// repository is known when its first pull request comes.
-var pullEvents = []string{"pull_request", "merge_group", "check_run", "check_suite"}
-
 // TestPassingFaults disturbs each route once, in each way, before and after acting: the
 // verdict comes all the same, once.
 func TestPassingFaults(t *testing.T) {
@@ -58,7 +54,7 @@ func TestPassingFaults(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, githubtest.Options{Contract: githubtest.Off, Events: pullEvents}, nil)
+				w := newWorld(t, githubtest.Options{Contract: githubtest.Off}, nil)
 				for i, route := range pullRoutes {
 					// Each route has a repository of its own, so that nothing of it is known yet.
 					r := w.repo(fmt.Sprintf("shop-%d", i), githubtest.Files{policyPath: enforcing, "package-lock.json": lock(fmt.Sprintf("pkg-%d@1.0.0", i))})
@@ -107,7 +103,7 @@ func TestLastingFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, githubtest.Options{Contract: githubtest.Off, Events: pullEvents}, nil)
+			w := newWorld(t, githubtest.Options{Contract: githubtest.Off}, nil)
 			r := w.shop()
 			fault := tt.fault
 			fault.Route, fault.Times = tt.route, -1

@@ -14,21 +14,26 @@ import (
 
 // gatherCommit reads how a commit of the default branch came in, so that landwaiter/release
 // stands on it before it is tagged and a ruleset for tags can require it (GITHUB.md section 7).
-// A repository whose policy does not ask for that costs one call for each push.
+// Where the policy is known not to ask for that, a push costs no call: one that changes the
+// policy file starts a sweep of the repository, which sees that it does now.
 func (a *App) gatherCommit(ctx context.Context, c *installation, s subjectArgs) (gathered, error) {
-	own, broken, err := a.policyAt(ctx, c, s.Commit)
-	if err != nil {
-		return gathered{}, err
-	}
-	if broken == nil && !own.Releases.TagRuleset {
-		return gathered{Wait: &waiting{}}, nil
+	asked, known, err := recall[bool](ctx, a, tagSetting(c.Repo))
+	if err != nil || known && !asked && !s.Rerun {
+		return gathered{Wait: &waiting{}}, err
 	}
 	t, err := a.trunk(ctx, c)
+	if err == nil {
+		err = a.remember(ctx, tagSetting(c.Repo), t.Policy.Releases.TagRuleset)
+	}
 	if err != nil {
 		return gathered{}, err
 	}
 	if !t.Policy.Releases.TagRuleset {
 		return gathered{Wait: &waiting{}}, nil
+	}
+	broken, err := a.policyProblem(ctx, c, s.Commit)
+	if err != nil {
+		return gathered{}, err
 	}
 	m := &checks.Material{Commit: &checks.Commit{PolicyError: broken}, Subject: checks.Subject{
 		Kind: checks.KindCommit, Repository: t.GetFullName(), Ref: "refs/heads/" + t.GetDefaultBranch(), Commit: s.Commit, RepositoryID: t.GetID(),
@@ -52,19 +57,23 @@ func (a *App) gatherCommit(ctx context.Context, c *installation, s subjectArgs) 
 	return g, err
 }
 
-// policyAt returns the policy file of a commit, the default without one, or what is wrong with it.
-func (a *App) policyAt(ctx context.Context, c *installation, sha string) (*checks.Policy, *checks.PolicyError, error) {
+// tagSetting is the setting that keeps whether the policy of a repository asks for commits to be
+// judged, as it was last seen.
+func tagSetting(r repo) string { return fmt.Sprintf("tag-ruleset:%d", r.ID) }
+
+// policyProblem returns what is wrong with the policy file of a commit, nil when nothing is or
+// there is none.
+func (a *App) policyProblem(ctx context.Context, c *installation, sha string) (*checks.PolicyError, error) {
 	text, err := c.file(ctx, policyPath, sha)
 	if errors.Is(err, errNoFile) {
-		return checks.DefaultPolicy(), nil, nil
+		return nil, nil
 	}
-	var p *checks.Policy
-	var broken *checks.PolicyError
 	if err == nil {
-		p, err = checks.ParsePolicy(text, policyPath+"@"+sha)
+		_, err = checks.ParsePolicy(text, policyPath+"@"+sha)
 	}
+	var broken *checks.PolicyError
 	err = asPolicyError(err, &broken)
-	return p, broken, err
+	return broken, err
 }
 
 // reaches reports whether head has the commit among its ancestors, or is it.
@@ -134,6 +143,9 @@ func (a *App) changeStanding(ctx context.Context, s subjectArgs) (checks.ChangeS
 // missedCommit returns the job for the head of the default branch when it was never judged and
 // the policy asks for that.
 func (a *App) missedCommit(ctx context.Context, r repo, t trunk, cause string) ([]store.Job, error) {
+	if err := a.remember(ctx, tagSetting(r), t.Policy.Releases.TagRuleset); err != nil {
+		return nil, err
+	}
 	if !t.Policy.Releases.TagRuleset {
 		return nil, nil
 	}

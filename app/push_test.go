@@ -65,7 +65,7 @@ func TestTagRuleset(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, githubtest.Options{}, nil)
+			w := newWorld(t, githubtest.Options{Events: append(quiet(), "push")}, nil)
 			files := githubtest.Files{policyPath: test.policy, "package-lock.json": lock("left-pad@1.3.0")}
 			if test.policy == "" {
 				delete(files, policyPath)
@@ -85,7 +85,7 @@ func TestTagRuleset(t *testing.T) {
 // any more when somebody asks again.
 func TestTagRulesetLeftBehind(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, githubtest.Options{}, nil)
+	w := newWorld(t, githubtest.Options{Events: append(quiet(), "push")}, nil)
 	r := w.repo("shop", githubtest.Files{policyPath: tagPolicy, "package-lock.json": lock("left-pad@1.3.0")})
 	before := r.Head("main")
 	sha := w.merge(r, "change", githubtest.Files{"package-lock.json": lock("lodash@4.17.21")})
@@ -123,7 +123,7 @@ func TestTagRulesetAfterAFailedRelease(t *testing.T) {
 // TestTagRulesetSweep finds a commit whose push was lost.
 func TestTagRulesetSweep(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, githubtest.Options{}, nil)
+	w := newWorld(t, githubtest.Options{Events: append(quiet(), "push")}, nil)
 	r := w.repo("shop", githubtest.Files{policyPath: tagPolicy, "package-lock.json": lock("left-pad@1.3.0")})
 	p := w.pull(r, "change", githubtest.Files{"package-lock.json": lock("lodash@4.17.21")})
 	w.github.SetAutoDeliver(false)
