@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -339,6 +340,58 @@ func TestG30_DropJobsOfAnInstallation(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"route delivery:unsuspend", "judge pr:3"}, names(f.claim(t, 10))); diff != "" {
 			t.Errorf("left (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestG31DropJobsOfARepository drops what is of one repository by what keys hold, and nothing of a
+// repository whose number only looks alike, or of another installation.
+func TestG31DropJobsOfARepository(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, f *fixture) {
+		of := func(installation int64, key string) store.Job {
+			return store.Job{Step: "judge", Key: key, InstallationID: installation}
+		}
+		f.enqueue(t, of(1, "pr:42:7:x"), of(1, "twins:pr:42:7:x"), of(1, "backfill:42"),
+			of(1, "pr:421:42:x"), of(1, "pr:7:42:x"), of(1, "backfill:421"), of(2, "pr:42:8:x"),
+			store.Job{Step: store.StepRoute, Key: "pr:42:9:x", InstallationID: 1})
+		if n, err := f.DropJobsWith(t.Context(), 1, "pr:42:", "backfill:42"); n != 3 || err != nil {
+			t.Errorf("dropped %d (%v), want 3", n, err)
+		}
+		var left []string
+		for _, j := range f.claim(t, 10) {
+			left = append(left, j.Key)
+		}
+		slices.Sort(left)
+		if d := cmp.Diff([]string{"backfill:421", "pr:421:42:x", "pr:42:8:x", "pr:42:9:x", "pr:7:42:x"}, left); d != "" {
+			t.Errorf("left (-want +got):\n%s", d)
+		}
+		if _, err := f.DropJobsWith(t.Context(), 1); err == nil {
+			t.Error("no part was taken for all")
+		}
+	})
+}
+
+func TestHasJob(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, f *fixture) {
+		has := func(step, key string) bool {
+			t.Helper()
+			found, err := f.HasJob(t.Context(), step, key)
+			must(t, err)
+			return found
+		}
+		f.enqueue(t, store.Job{Step: "judge", Key: "waiting"}, store.Job{Step: "judge", Key: "later", Due: f.clock.Now().Add(time.Hour)})
+		if !has("judge", "waiting") || !has("judge", "later") || has("publish", "waiting") || has("judge", "none") {
+			t.Error("waiting jobs are not told by step and key")
+		}
+		j := f.claimOne(t)
+		if !has("judge", "waiting") || !has("publish", "waiting") {
+			t.Error("a running job holds its key for every step")
+		}
+		must(t, f.Bury(t.Context(), j, "because"))
+		if !has("judge", "waiting") || has("publish", "waiting") {
+			t.Error("a buried job counts for its step")
 		}
 	})
 }

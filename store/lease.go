@@ -200,9 +200,10 @@ func (db *DB) HasJob(ctx context.Context, step, key string) (bool, error) {
 	return found > 0, nil
 }
 
-// DropJobsWith removes the waiting and buried jobs of an installation whose Key holds one of parts,
-// and returns how many. What DropJobs says of running jobs and route jobs is true here as well.
-// parts hold letters, digits and colons, and there are at most 16.
+// DropJobsWith removes the waiting and buried jobs of an installation whose Key holds one of parts
+// that ends in a colon, or ends with one that does not, and returns how many. What DropJobs says of
+// running jobs and route jobs is true here as well. parts hold letters, digits and colons, and there
+// are at most 16.
 func (db *DB) DropJobsWith(ctx context.Context, installationID int64, parts ...string) (int64, error) {
 	if len(parts) == 0 || len(parts) > 16 {
 		return 0, fmt.Errorf("dropping jobs by %d parts of their keys", len(parts))
@@ -210,7 +211,10 @@ func (db *DB) DropJobsWith(ctx context.Context, installationID int64, parts ...s
 	args := []any{installationID}
 	var held []string
 	for _, part := range parts {
-		args = append(args, "%"+part+"%")
+		if strings.HasSuffix(part, ":") {
+			part += "%"
+		}
+		args = append(args, "%"+part)
 		held = append(held, fmt.Sprintf("key LIKE $%d", len(args)))
 	}
 	var dropped int64
