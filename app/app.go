@@ -13,7 +13,8 @@
 // settled and reads them (assets.go, evidence.go, attestations.go), with download.go for what
 // is not at the API, and what came into the release (duties.go, package history); gate.go and issues.go are surfaces of their own, where one job for each
 // repository writes all its issues (wishes.go, rollup.go); and publish.go shows nothing of a
-// release that changed since it was judged. gate_draft.go publishes drafts. Deployments have no
+// release that changed since it was judged. gate_draft.go publishes drafts; summary.go has the
+// verification summaries of what passed made by the signer, and attaches them. Deployments have no
 // check: gather_deployment.go waits for the releases at their commit, deployment_gate.go and
 // deployment_answer.go are their surface. push.go and gather_commit.go judge commits of the
 // default branch before they are tagged.

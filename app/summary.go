@@ -27,6 +27,9 @@ func wantsSummary(r checks.Report, p *checks.Policy) bool {
 // publishSummary has the summaries of r made and attaches them. The signer makes them once,
 // however often it is asked.
 func (a *App) publishSummary(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error {
+	if a.cfg.Summarise == nil {
+		return nil // they were switched off since the job was made
+	}
 	file, err := a.cfg.Summarise(ctx, r.Key, r.Generation)
 	var refusal *summary.Refusal
 	switch {
@@ -48,7 +51,7 @@ func (a *App) publishSummary(ctx context.Context, c *installation, s subjectArgs
 // be immutable, and cannot be attached to. A refusal of the signer holds nothing up; the job of
 // the summaries makes it seen.
 func (a *App) attachFirst(ctx context.Context, c *installation, s subjectArgs, r store.StoredReport) error {
-	if a.cfg.Summarise == nil || r.Report.Policy.Summary != checks.SummaryAttach || !summary.Wanted(r.Report) {
+	if r.Report.Policy.Summary != checks.SummaryAttach || !summary.Wanted(r.Report) {
 		return nil
 	}
 	err := a.publishSummary(ctx, c, s, r)

@@ -19,8 +19,8 @@ import (
 const kmsTimeout = 30 * time.Second
 
 // kmsKey signs with a key that never leaves where it is kept. The clients of cloud providers
-// are not linked in: they would weigh more than the rest of the service. Sigstore's plugin
-// protocol asks a program, sigstore-kms-NAME, for each signature instead.
+// are not linked in: each brings the whole SDK of its cloud. Sigstore's plugin protocol asks a
+// program, sigstore-kms-NAME, for each signature instead.
 type kmsKey struct {
 	keyID    string
 	resource string
