@@ -295,6 +295,33 @@ func TestDraftGateTakesBack(t *testing.T) {
 	}
 }
 
+// TestDraftGateManual: a person publishes what passed, and it is verified again then.
+func TestDraftGateManual(t *testing.T) {
+	t.Parallel()
+	for _, swapped := range []bool{false, true} {
+		s := newStage(t, play{policy: strings.Replace(draftPolicy, "gate: draft", "gate: draft\n  publish: manual", 1)})
+		rel := s.draft(tarball)
+		s.settle()
+		s.advance(time.Minute)
+		if r := s.report(rel); r.Verdict != checks.Pass || !rel.Draft() {
+			t.Fatalf("baseline: %s, draft %v, want a pass that waits", r.Verdict, rel.Draft())
+		}
+		if swapped {
+			rel.ReplaceAsset("app.tar.gz", []byte("swapped\n"))
+		}
+		rel.Publish()
+		s.settle()
+		s.advance(time.Minute)
+		want := checks.Pass
+		if swapped {
+			want = checks.Fail
+		}
+		if r := s.report(rel); r.Verdict != want || rel.Draft() != swapped {
+			t.Errorf("swapped %v: %s, draft %v after a person published it, want %s", swapped, r.Verdict, rel.Draft(), want)
+		}
+	}
+}
+
 // sweep looks at the repository for what no delivery told of.
 func (s *stage) sweep() {
 	s.t.Helper()

@@ -140,7 +140,7 @@ func TestTagRulesetSweep(t *testing.T) {
 // TestG24TagMovedTold: the push of a tag withdraws the verdict on its release at once.
 func TestG24TagMovedTold(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, play{policy: reportPolicy})
+	s := newStage(t, play{policy: reportPolicy, options: githubtest.Options{Events: []string{"release", "push"}}})
 	rel := s.release(tarball)
 	s.settle()
 	s.advance(time.Minute)

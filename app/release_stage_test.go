@@ -70,7 +70,7 @@ func newStage(t *testing.T, p play) *stage {
 	p.options.Now = s.now
 	p.options.AutoDeliver = true
 	if p.options.Events == nil {
-		p.options.Events = []string{"release", "check_run", "check_suite", "deployment_protection_rule", "push"}
+		p.options.Events = []string{"release", "check_run", "check_suite", "deployment_protection_rule"}
 	}
 	p.options.Description = contract.Description{}
 	s.GitHub = githubtest.NewTest(t, p.options)
