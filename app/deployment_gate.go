@@ -65,7 +65,11 @@ func (a *App) saveAnswer(ctx context.Context, s subjectArgs, generation int64, w
 		return fmt.Errorf("keeping what is answered to %s: %w", s.key(), err)
 	}
 	if w.ended() {
-		a.metrics.gateDecisions.WithLabelValues("deployment", w.State).Inc()
+		since, err := a.awaited(ctx, s, w.Attempt)
+		if err != nil {
+			return err
+		}
+		a.metrics.decided("deployment", w.State, a.now().Sub(since))
 	}
 	return nil
 }

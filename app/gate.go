@@ -219,7 +219,7 @@ func (a *App) noteGate(ctx context.Context, r store.StoredReport, state string) 
 		return fmt.Errorf("keeping what the gate did to %s: %w", r.Key, err)
 	}
 	if ended(state) {
-		a.metrics.gateDecisions.WithLabelValues("release", state).Inc()
+		a.metrics.decided("release", state, a.now().Sub(r.Report.Time))
 	}
 	return nil
 }

@@ -250,6 +250,9 @@ func (t trunk) material(seen releaseSeen, read []readAsset, bundles []checks.Bun
 // releaseGone ends what was begun for a release that does not exist any more: its issue is
 // closed, and a check that is still open concluded. A verdict already shown stays.
 func (a *App) releaseGone(ctx context.Context, s subjectArgs) (gathered, error) {
+	if err := a.store.Withdraw(ctx, s.place()); err != nil {
+		return gathered{}, err
+	}
 	if err := a.endIssue(ctx, s, 0, "not_planned", "The release was deleted, so nothing is left to cure."); err != nil {
 		return gathered{}, err
 	}

@@ -114,6 +114,9 @@ func (a *App) stopInstallation(ctx context.Context, j store.Job, id int64, is, w
 		return err
 	}
 	if is.State != was.State {
+		if err := a.store.WithdrawInstallation(ctx, id); err != nil {
+			return err
+		}
 		if err := a.remember(ctx, presenceSetting(id), is); err != nil {
 			return err
 		}

@@ -119,6 +119,7 @@ func (a *App) record(ctx context.Context, j store.Job, s subjectArgs, g gathered
 	r := store.Record{
 		Job: j, Key: j.Key, Generation: j.Generation, Report: report, ReportJSON: text,
 		Base: g.Material.Base.Inventory, Head: g.Material.Head.Inventory, Parser: a.cfg.ParserVersion,
+		Outstanding: outstanding(s, report, g.Policy),
 	}
 	for _, surface := range surfaces() {
 		if surface.wants(report, g.Policy) && (surface.name != surfaceSummary || a.cfg.Summarise != nil) {

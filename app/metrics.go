@@ -24,6 +24,7 @@ type metrics struct {
 	redeliveries  prometheus.Counter
 	healed        *prometheus.CounterVec
 	gateDecisions *prometheus.CounterVec
+	gateWait      prometheus.Histogram
 }
 
 // newMetrics registers the metrics with r, those about the store among them; nil registers none.
@@ -51,6 +52,10 @@ func newMetrics(r prometheus.Registerer, db *store.DB, version string) (*metrics
 		redeliveries:  prometheus.NewCounter(prometheus.CounterOpts{Name: "landwaiter_redeliveries_total", Help: "Failed deliveries asked for again."}),
 		healed:        counter("landwaiter_drift_healed_total", "Subjects found without a run and judged after all.", "kind"),
 		gateDecisions: counter("landwaiter_gate_decisions_total", "What gates did.", "gate", "decision"),
+		gateWait: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "landwaiter_gate_wait_seconds", Help: "How long a deployment waited for our answer, or a release from its verdict to what the gate did.",
+			Buckets: prometheus.ExponentialBuckets(0.25, 2.5, 12), // to about 1.6 hours; environments may wait longer
+		}),
 	}
 	if r == nil {
 		return m, nil
@@ -61,7 +66,7 @@ func newMetrics(r prometheus.Registerer, db *store.DB, version string) (*metrics
 	build.Set(1)
 	for _, c := range []prometheus.Collector{
 		newStoreMetrics(db),
-		m.deliveries, m.lag, m.jobs, m.latency, m.checks, m.requests, m.rate, m.throttles, m.redeliveries, m.healed, m.gateDecisions, build,
+		m.deliveries, m.lag, m.jobs, m.latency, m.checks, m.requests, m.rate, m.throttles, m.redeliveries, m.healed, m.gateDecisions, m.gateWait, build,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("app: registering metrics: %w", err)
@@ -87,6 +92,12 @@ func (m *metrics) remaining(installation int64, calls int) {
 
 func (m *metrics) worked(step, outcome string, took time.Duration) {
 	m.jobs.WithLabelValues(step, outcome).Observe(took.Seconds())
+}
+
+// decided counts what a gate did about something that it had waited for.
+func (m *metrics) decided(gate, decision string, waited time.Duration) {
+	m.gateDecisions.WithLabelValues(gate, decision).Inc()
+	m.gateWait.Observe(max(waited, 0).Seconds())
 }
 
 // shown counts what a check run came to show. since is how long ago its job was created.

@@ -25,7 +25,7 @@ func (a *App) onPullRequest(d store.Delivery) ([]store.Job, error) {
 		return nil, fmt.Errorf("%s %s: %w", d.Event, d.GUID, err)
 	}
 	if p.Action == "closed" {
-		return []store.Job{a.twinsJob(s, d.Event+"."+p.Action)}, nil
+		return []store.Job{a.twinsJob(s, d.Event+"."+p.Action), a.closedJob(s, d.Event+"."+p.Action)}, nil
 	}
 	if p.Action == "edited" {
 		if len(p.Changes.Base) == 0 {

@@ -45,6 +45,8 @@ func (a *App) run(ctx context.Context, j store.Job) error {
 		return a.rerunSuite(ctx, j)
 	case stepRecheck:
 		return a.recheck(ctx, j)
+	case stepClosed:
+		return a.closed(ctx, j)
 	case stepLook:
 		return a.look(ctx, j)
 	case stepTag:

@@ -34,6 +34,8 @@ type Record struct {
 	// Publish are the jobs that show the report, one per surface. A zero Generation means
 	// Generation above; an empty Key means Key above.
 	Publish []Job
+	// Outstanding is what the report leaves open.
+	Outstanding Outstanding
 }
 
 // Recorded says where a record is found again.
@@ -133,6 +135,11 @@ func (t *tx) record(r *Record, publish []jobRow) (Recorded, error) {
 	}
 	if err := t.learn(r); err != nil {
 		return Recorded{}, fmt.Errorf("remembering who signed: %w", err)
+	}
+	if r.Outstanding.Subject != "" && r.Report.Verdict != checks.Unknown {
+		if err := t.keepOpen(r.Outstanding); err != nil {
+			return Recorded{}, err
+		}
 	}
 	leaf, whole, err := leafFor(r)
 	if err != nil {

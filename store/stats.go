@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func (db *DB) Stats(ctx context.Context) (Stats, error) {
 	t := db.reader(ctx)
 	s := Stats{CheckpointBehind: db.ledger.Behind()}
 	var err error
-	if s.Queue, err = t.queueStats(); err != nil {
+	if s.Queue, err = t.queueStats(math.MaxInt64); err != nil {
 		return Stats{}, fmt.Errorf("counting jobs: %w", err)
 	}
 	err = t.One(`SELECT (SELECT count(*) FROM delivery), (SELECT count(*) FROM report),
@@ -51,9 +52,10 @@ func (db *DB) Stats(ctx context.Context) (Stats, error) {
 	return s, nil
 }
 
-func (t *tx) queueStats() ([]QueueStats, error) {
+// queueStats counts at most limit jobs.
+func (t *tx) queueStats(limit int64) ([]QueueStats, error) {
 	steps := make(map[string]*QueueStats)
-	err := t.Each(`SELECT step, state, count(*), min(due) FROM job GROUP BY step, state`, nil, func(rows *sql.Rows) error {
+	err := t.Each(`SELECT step, state, count(*), min(due) FROM (SELECT step, state, due FROM job LIMIT $1) AS part GROUP BY step, state`, []any{limit}, func(rows *sql.Rows) error {
 		var step string
 		var state jobState
 		var n, due int64

@@ -95,11 +95,13 @@ func (s *Server) Handler(metrics bool) http.Handler {
 	return e
 }
 
-// MetricsHandler returns /metrics and the health endpoints alone, for a listener of their own.
+// MetricsHandler returns /metrics, the profiles and the health endpoints alone, for a listener of
+// their own that is not for the public.
 func (s *Server) MetricsHandler() http.Handler {
 	e := s.engine()
 	s.healthRoutes(e)
 	s.metricsRoute(e)
+	s.profilesRoute(e)
 	return e
 }
 

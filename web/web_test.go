@@ -118,6 +118,10 @@ func TestMetricsElsewhere(t *testing.T) {
 	}{
 		{"not on the public listener", "/metrics", s.Handler(false), 404},
 		{"on its own", "/metrics", s.MetricsHandler(), 200},
+		{"profiles beside metrics", "/debug/pprof/goroutine", s.MetricsHandler(), 200},
+		{"no command line", "/debug/pprof/cmdline", s.MetricsHandler(), 404},
+		{"no profiles on the public listener", "/debug/pprof/goroutine", s.Handler(false), 404},
+		{"no profiles when metrics share it", "/debug/pprof/goroutine", s.Handler(true), 404},
 		{"health on its own", "/readyz", s.MetricsHandler(), 200},
 		{"no hooks on its own", "/hooks", s.MetricsHandler(), 404},
 	} {

@@ -99,8 +99,11 @@ type service struct {
 	readers    *cage.Pool
 	live       *sigstore.Live
 	traces     *traces // nil when nothing is exported
-	app        *app.App
-	web        *web.Server
+	metrics    *prometheus.Registry
+
+	ledgerVerified prometheus.Gauge
+	app            *app.App
+	web            *web.Server
 }
 
 // openService opens the store and the advisories and wires the App. transport carries all
@@ -114,8 +117,10 @@ func openService(ctx context.Context, conf config, log *slog.Logger, transport h
 	if s.traces, err = openTraces(ctx, os.LookupEnv, log); err != nil {
 		return nil, err
 	}
-	conf.tracer = s.traces.tracer()
-	s.conf = conf
+	if s.conf.tracer == nil { // a test brings its own
+		s.conf.tracer = s.traces.tracer()
+	}
+	conf = s.conf
 	if s.store, err = openStore(ctx, conf, log); err != nil {
 		return nil, errors.Join(err, s.traces.close())
 	}
@@ -175,10 +180,12 @@ func (s *service) wire(ctx context.Context, transport http.RoundTripper) error {
 		age.MaxAge = maxAdvisoryAge
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(advisoryAges{s.advisories, time.Now}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.metrics, s.ledgerVerified = metrics, newLedgerVerified()
+	metrics.MustRegister(s.ledgerVerified, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if s.live, err = s.signatures(); err != nil {
 		return err
 	}
+	metrics.MustRegister(dataAges{s.advisories, s.live.TrustStatus, time.Now})
 	engines, err := scanners.All(scanners.Config{Advisories: s.advisories, OSV: age, Registry: s.registry(metrics), Signatures: s.live})
 	if err != nil {
 		return err
@@ -274,6 +281,7 @@ func (s *service) run(ctx context.Context, listen, metrics net.Listener) error {
 	group.Go(func() error { return s.app.Run(ctx) })
 	group.Go(func() error { return s.web.Serve(ctx, listen, metrics) })
 	group.Go(func() error { s.checkCage(ctx); return nil })
+	group.Go(func() error { s.watchLedger(ctx); return nil })
 	if s.conf.refresh {
 		group.Go(func() error { s.refreshAdvisories(ctx); return nil })
 	}

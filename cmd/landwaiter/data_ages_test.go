@@ -9,10 +9,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/landwaiter/landwaiter/scanners/osv"
+	"github.com/landwaiter/landwaiter/scanners/sigstore"
 )
 
-// TestAdvisoryAges: the metrics tell the age of each source that there is, and no others.
-func TestAdvisoryAges(t *testing.T) {
+// TestDataAges: the metrics tell the age of each source that there is, and no others.
+func TestDataAges(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	index, err := osv.Open(t.TempDir())
@@ -20,7 +21,8 @@ func TestAdvisoryAges(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { index.Close() })
-	ages := advisoryAges{index, func() time.Time { return at.Add(90 * time.Second) }}
+	var roots []sigstore.TrustStatus
+	ages := dataAges{index, func() []sigstore.TrustStatus { return roots }, func() time.Time { return at.Add(90 * time.Second) }}
 	gather := func() map[string]float64 {
 		t.Helper()
 		registry := prometheus.NewRegistry()
@@ -53,11 +55,15 @@ func TestAdvisoryAges(t *testing.T) {
 	}
 	got := gather()
 	for _, source := range []string{"GitHub Actions", "Go", "KEV", "npm"} {
-		if got["landwaiter_advisories_age_seconds "+source] != 90 || got["landwaiter_advisories "+source] < 1 {
+		if got["landwaiter_data_source_age_seconds "+source] != 90 || got["landwaiter_advisories "+source] < 1 {
 			t.Errorf("%s: %v", source, got)
 		}
 	}
 	if len(got) != 8 {
 		t.Errorf("%v", got)
+	}
+	roots = []sigstore.TrustStatus{{Root: "github", Since: at.Add(-time.Minute)}, {Root: "custom"}}
+	if got := gather(); len(got) != 9 || got["landwaiter_data_source_age_seconds trust root github"] != 150 {
+		t.Errorf("with trust roots %v", got)
 	}
 }
