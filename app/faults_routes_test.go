@@ -65,7 +65,6 @@ type player struct {
 func newPlayer(t testing.TB) *player {
 	t.Helper()
 	w := newWorld(t, githubtest.Options{Contract: githubtest.Off}, func(c *Config) { c.Scanners = append(c.Scanners, lists{}) })
-	w.app.limits.step, w.app.limits.judge = 2*time.Second, 2*time.Second
 	return &player{world: w, want: map[string]string{}, about: map[string]string{}}
 }
 
