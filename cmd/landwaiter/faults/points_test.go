@@ -139,21 +139,23 @@ func firstCalls(w *world) map[string]act {
 }
 
 // crashCall lets a happen with a call armed. What the service knows already it does not ask
-// again: then a new process does.
+// again: then a new process may, or another act leads to the call.
 func (w *world) crashCall(times int, point string, a act) {
 	w.t.Helper()
 	w.prepare(a)
 	w.arm(times, point)
 	a.do(w)
-	select {
-	case <-w.replicas[0].ended:
-	case <-time.After(2 * time.Second):
-		w.rest()
-		w.prepare(a)
+	w.rest()
+	for _, other := range append([]act{a}, acts()...) {
+		if !w.isArmed() {
+			break
+		}
+		w.prepare(other)
 		w.bounce()
-		a.do(w)
-		w.dies()
+		other.do(w)
+		w.rest()
 	}
+	w.dies()
 	w.restart()
 	w.rest()
 	w.github.Heal()
@@ -244,7 +246,7 @@ func (w *world) dies() {
 	}
 	select {
 	case <-r.ended: // it has disarmed the point and is about to end
-	case <-time.After(5 * time.Second): // it was started again meanwhile
+	case <-time.After(300 * time.Millisecond): // it was started again meanwhile
 	}
 }
 
