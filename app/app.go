@@ -39,8 +39,8 @@ import (
 
 	"github.com/landwaiter/landwaiter/app/tracing"
 	"github.com/landwaiter/landwaiter/checks"
-	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 // Config is what New needs. AppID, PrivateKey, WebhookSecrets, Store, Wanted and

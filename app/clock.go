@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-github/v62/github"
 
-	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 const (

@@ -18,8 +18,8 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 const (

@@ -13,8 +13,8 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/checks/output"
-	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 const (

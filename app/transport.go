@@ -14,7 +14,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 const (

@@ -12,8 +12,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 // The steps. A publish step has the name of its surface behind it.

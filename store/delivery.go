@@ -7,7 +7,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 

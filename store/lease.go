@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 

@@ -8,7 +8,7 @@ import (
 	"fmt"
 
 	"github.com/landwaiter/landwaiter/checks"
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 

@@ -20,7 +20,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/landwaiter/landwaiter/app"
-	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/scanners"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/cage"
@@ -28,6 +27,7 @@ import (
 	"github.com/landwaiter/landwaiter/scanners/osv"
 	"github.com/landwaiter/landwaiter/scanners/sigstore"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/ledger"
 	"github.com/landwaiter/landwaiter/web"
 )

@@ -10,7 +10,7 @@ import (
 	"sync"
 
 	"github.com/landwaiter/landwaiter/checks/summary"
-	"github.com/landwaiter/landwaiter/signer"
+	"github.com/landwaiter/landwaiter/cmd/landwaiter/signer"
 	"github.com/landwaiter/landwaiter/store"
 )
 

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 // build is the content of one index file, ready to be written.

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 	"github.com/landwaiter/landwaiter/store/ledger"
 )

@@ -7,7 +7,7 @@ import (
 	"os"
 	"sync"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landwaiter/landwaiter/app/invarianttest"
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 // page returns the rows of the table under a heading of docs/reliability.md, without its head: the

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 // TestUndisturbed is the baseline: without a fault everything comes and every invariant holds.

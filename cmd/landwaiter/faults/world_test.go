@@ -22,8 +22,8 @@ import (
 	"github.com/landwaiter/landwaiter/app/githubtest"
 	"github.com/landwaiter/landwaiter/app/githubtest/contract"
 	"github.com/landwaiter/landwaiter/app/invarianttest"
-	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/storetest"
 )
 

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks/inventory"
-	"github.com/landwaiter/landwaiter/crash"
 	"github.com/landwaiter/landwaiter/scanners/manifests"
 	"github.com/landwaiter/landwaiter/scanners/manifests/goimports"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 // job is the reading of one set of files, in one child after another if need be.

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks/packed"
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 // cause is why the parent ended a child.

@@ -24,7 +24,7 @@ import (
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/checks/pubkey"
 	"github.com/landwaiter/landwaiter/checks/summary"
-	"github.com/landwaiter/landwaiter/signer"
+	"github.com/landwaiter/landwaiter/cmd/landwaiter/signer"
 	"github.com/landwaiter/landwaiter/store"
 )
 

@@ -22,7 +22,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/handler"
 
 	"github.com/landwaiter/landwaiter/checks/summary"
-	"github.com/landwaiter/landwaiter/signer"
+	"github.com/landwaiter/landwaiter/cmd/landwaiter/signer"
 )
 
 // This test binary is also a program sigstore-kms-testing: it keeps an ECDSA key in a file that

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/landwaiter/landwaiter/crash"
+	"github.com/landwaiter/landwaiter/store/crash"
 )
 
 func main() {
