@@ -233,12 +233,8 @@ func TestG31Repositories(t *testing.T) {
 				w.rest()
 				w.tick()
 				w.concluded(r, p.HeadSHA(), "failure", "1 violation")
-				want := 1
-				if name == "transferred, App there" && order == "told before" {
-					want = 2 // the late delivery is of an installation that lost the repository, and is made up for
-				}
-				if n := len(r.CheckRuns(p.HeadSHA())); n != want {
-					t.Errorf("%d check runs, want %d: %+v", n, want, r.CheckRuns(p.HeadSHA()))
+				if n := len(r.CheckRuns(p.HeadSHA())); n != 1 {
+					t.Errorf("%d check runs, want 1: %+v", n, r.CheckRuns(p.HeadSHA()))
 				}
 			})
 		}
