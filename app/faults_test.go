@@ -139,7 +139,7 @@ func TestPrimaryLimit(t *testing.T) {
 	w.clock.Add(20 * time.Minute)
 	w.settle()
 	if n := w.github.RoundTrips() - before; n > 1 {
-		t.Errorf("%d calls while the limit lasts", n)
+		t.Errorf("%d calls while the limit lasts: %+v", n, w.github.Calls()[len(w.github.Calls())-n:])
 	}
 	if len(w.buried()) > 0 {
 		t.Errorf("buried: %q", w.buried())

@@ -84,18 +84,22 @@ func (l *lane) park(until time.Time) {
 	}
 }
 
-// note keeps what an answer says of the primary limit.
-func (l *lane) note(h http.Header, m *metrics, installation int64) {
+// note keeps what an answer says of the primary limit. Who has used it up need not be refused
+// first: the lane stops until the reset.
+func (l *lane) note(h http.Header, m *metrics, installation int64, now time.Time) {
 	limit, err1 := strconv.Atoi(h.Get("X-RateLimit-Limit"))
 	remaining, err2 := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
 	reset, err3 := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
-	if err1 != nil || err2 != nil || err3 != nil || limit <= 0 {
+	if resource := h.Get("X-RateLimit-Resource"); err1 != nil || err2 != nil || err3 != nil || limit <= 0 || resource != "" && resource != "core" {
 		return
 	}
 	m.remaining(installation, remaining)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.limit, l.remaining, l.reset = limit, remaining, time.Unix(reset, 0)
+	if until := l.reset; remaining == 0 && until.After(now) && until.After(l.until) && !until.After(now.Add(longestPark)) {
+		l.until = until
+	}
 }
 
 // The floors below which less urgent work waits for the reset, in percent of the limit

@@ -159,7 +159,7 @@ func (t *transport) exchange(req *http.Request, known *answer, route string) (*h
 		return nil, fmt.Errorf("%s: %w", route, err)
 	}
 	t.metrics.called(route, fmt.Sprint(resp.StatusCode), cacheLabel(known, resp))
-	t.lane(t.repo.InstallationID).note(resp.Header, t.metrics, t.repo.InstallationID)
+	t.lane(t.repo.InstallationID).note(resp.Header, t.metrics, t.repo.InstallationID, t.now())
 	if isDownload(req) && resp.StatusCode < 400 {
 		return resp, nil
 	}

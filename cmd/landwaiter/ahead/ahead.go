@@ -35,9 +35,10 @@ func wanted(args []string) bool {
 
 // Readers returns a pool of readers, of which one is started already. The caller closes it.
 func Readers() *cage.Pool {
-	if readers == nil {
-		readers = cage.New(cage.Config{})
-		readers.Warm()
+	pool := readers
+	if readers = nil; pool == nil {
+		pool = cage.New(cage.Config{})
+		pool.Warm()
 	}
-	return readers
+	return pool
 }
