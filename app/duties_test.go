@@ -401,6 +401,7 @@ func TestG27DutyFaultsThatLast(t *testing.T) {
 			t.Run(name+" "+route, func(t *testing.T) {
 				t.Parallel()
 				j := twoReleases(t)
+				fault := fault
 				fault.Route = route
 				j.Fail(fault)
 				r := j.report(j.publish("v1.1.0"))
