@@ -109,11 +109,19 @@ func (j *judgment) drift(list []met) {
 			at.Assets = append(at.Assets, x.asset)
 		}
 	}
+	level := j.p.Releases.Memory.Signers
+	if level == RuleAsk {
+		level = RuleBlock
+	}
 	for i := range j.r.Memory.Drift {
 		d := &j.r.Memory.Drift[i]
 		summary := driftText(*d)
-		f := j.deviation(RuleSignerDrift, j.p.Releases.Memory.Signers, SeverityHigh, d.Subject, d.Assets[0], summary,
+		f := j.deviation(RuleSignerDrift, level, SeverityHigh, d.Subject, d.Assets[0], summary,
 			"If nobody meant this, do not use the release and find out who signed it. If it is meant, accept it with an exception in the policy file of the default branch: `rule: signer-drift`, `subject: "+d.Subject+"`. A release that passes with it teaches it.")
+		if f.Level == LevelBlock && j.asks() {
+			j.tellApproval(d, summary)
+			continue
+		}
 		d.Level, d.Exception, d.Until = f.Level, f.Exception, f.Until
 		j.tell(f, CodeSignerDrift, summary+"; if it is meant, accept "+d.Subject+" with an exception")
 	}

@@ -3,6 +3,7 @@ package checks
 import (
 	"crypto"
 
+	"github.com/landwaiter/landwaiter/checks/approval"
 	"github.com/landwaiter/landwaiter/checks/duties"
 	"github.com/landwaiter/landwaiter/checks/signers"
 	"github.com/landwaiter/landwaiter/checks/sums"
@@ -43,6 +44,8 @@ type Release struct {
 	// Memory is what the releases before taught, as it was when this was gathered. nil means
 	// that there is none to compare with, as for local artifacts: then nothing is taught either.
 	Memory *signers.Memory
+	// Approvals are what is known of the people who approved it; nil when nobody asked.
+	Approvals *approval.Facts
 	// Keys are public keys of any kind that Policy accepts under RootKey, beside the operator's
 	// own: each is a text that pubkey.Read reads.
 	Keys []string

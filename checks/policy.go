@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/landwaiter/landwaiter/checks/approval"
 	"github.com/landwaiter/landwaiter/checks/duties"
 )
 
@@ -20,6 +21,7 @@ type Policy struct {
 	Workflows    WorkflowRules
 	Releases     ReleaseRules
 	Environments map[string]EnvironmentRule `json:",omitempty"` // by name
+	Approvers    ApproverRules              `json:",omitzero"`  // of releases
 	Owners       []OwnerRule
 	SLA          map[Severity]time.Duration // time to cure from first sight; absent means none
 	Issues       IssueRules
@@ -80,6 +82,10 @@ type MemoryRules struct {
 	Signers RuleLevel // another signer, or one in another way
 	Assets  RuleLevel // names of assets that are new or missing
 }
+
+// ApproverRules are the key approvers.releases: who may let a release through that waits. The
+// zero rules name nobody.
+type ApproverRules = approval.Rules
 
 // EnvironmentRule says what a deployment to one environment needs. The zero rule lets nothing
 // pass.

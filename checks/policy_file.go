@@ -17,7 +17,7 @@ const day = 24 * time.Hour
 // laterKeys are keys of the product's design that this version does not read. They are errors
 // of their own, because a rule that is written down and not applied is worse than none.
 var laterKeys = map[string]bool{
-	"enforced": true, "allow_override": true, "approvers": true, "rules": true,
+	"enforced": true, "allow_override": true, "rules": true,
 }
 
 // ParsePolicy reads a policy file: the presets it extends (landwaiter:recommended@1 when it
@@ -83,6 +83,7 @@ func (d policyReader) whole(p *Policy) {
 		d.FailAt(0, "releases.settle.window is longer than releases.settle.max_wait")
 	}
 	d.environmentsWhole(p)
+	d.approversWhole(p)
 }
 
 func (d policyReader) topKeys(p *Policy) strict.Keys {
@@ -105,6 +106,7 @@ func (d policyReader) topKeys(p *Policy) strict.Keys {
 			d.Section(n, "releases.", d.releaseKeys(&p.Releases))
 			d.gateWhole(n, &p.Releases)
 		},
+		"approvers":     func(n strict.Node) { d.Section(n, "approvers.", d.approverKeys(p)) },
 		"environments":  func(n strict.Node) { p.Environments = d.environments(n) },
 		"exceptions":    func(n strict.Node) { p.Exceptions = nil; d.List(n, func(n strict.Node) { d.exception(n, p) }) },
 		"max_exception": func(n strict.Node) { p.MaxException = d.Duration(n, maxException) },

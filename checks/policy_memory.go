@@ -41,14 +41,14 @@ var certificateFacts = map[string]func(Build) string{
 
 func (d policyReader) memoryKeys(r *MemoryRules) strict.Keys {
 	return strict.Keys{
-		"signers": func(n strict.Node) { r.Signers = d.memoryLevel(n) },
-		"assets":  func(n strict.Node) { r.Assets = d.memoryLevel(n) },
+		"signers": func(n strict.Node) { r.Signers = d.askLevel(n) },
+		"assets":  func(n strict.Node) { r.Assets = d.level(n) },
 	}
 }
 
-// memoryLevel reads a level; asking a release approver is of a later version.
-func (d policyReader) memoryLevel(n strict.Node) RuleLevel {
-	if s := d.Choice(n, []string{"off", "warn", "block"}, "ask"); s != "off" {
+// askLevel reads a level that may also be to ask release approvers.
+func (d policyReader) askLevel(n strict.Node) RuleLevel {
+	if s := d.Choice(n, []string{"off", "warn", "block", "ask"}); s != "off" {
 		return RuleLevel(s)
 	}
 	return RuleOff

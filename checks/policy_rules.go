@@ -14,6 +14,7 @@ const (
 	RuleOff   RuleLevel = ""
 	RuleWarn  RuleLevel = LevelWarn
 	RuleBlock RuleLevel = LevelBlock
+	RuleAsk   RuleLevel = "ask" // blocks until release approvers approve; of MemoryRules.Signers alone
 )
 
 // DependencyRules are the key dependencies. Malware has no switch: it always blocks.

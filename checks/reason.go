@@ -96,6 +96,7 @@ const (
 	CodeReleaseMissing = "release-missing"     // Unknown: no release at the commit has a verdict
 	CodeNoEnvironment  = "no-environment-rule" // Unknown: the policy says nothing of the environment
 	CodeSignerDrift    = "signer-drift"
+	CodeApproval       = "approval-needed" // a release waits for release approvers
 	CodeAssetNames     = "asset-names"
 )
 

@@ -3,6 +3,7 @@ package checks
 import (
 	"time"
 
+	"github.com/landwaiter/landwaiter/checks/approval"
 	"github.com/landwaiter/landwaiter/checks/duties"
 	"github.com/landwaiter/landwaiter/checks/risk"
 	"github.com/landwaiter/landwaiter/checks/signers"
@@ -33,6 +34,9 @@ type Report struct {
 	// Memory is what a release was compared with of the releases before it, what it deviates in
 	// and what it teaches; nil when there was nothing to compare with.
 	Memory *signers.Recall `json:"memory,omitempty"`
+	// Approvals are what a release needs that waits for release approvers, and who gave it; nil
+	// when nobody is asked.
+	Approvals *approval.Summary `json:"approvals,omitempty"`
 }
 
 // Coverage counts what a judgment of dependencies had to look at: what the change touches,

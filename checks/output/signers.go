@@ -34,15 +34,19 @@ func (p page) drift(b *strings.Builder) {
 		for _, row := range d.Rows() {
 			fmt.Fprintf(b, "| %s | %s | %s |\n", row.Label, orDash(Escape(row.Then)), orDash(Escape(row.Now)))
 		}
-		if d.Level == checks.LevelAccepted {
+		switch {
+		case d.Level == checks.LevelAccepted && d.Exception == "":
+			b.WriteString("\nRelease approvers accepted it. When this release passes, it is remembered.\n")
+		case d.Level == checks.LevelAccepted:
 			fmt.Fprintf(b, "\nException %s accepts it until %s. When this release passes, it is remembered.\n", Escape(d.Exception), Escape(d.Until))
-		} else {
+		case p.r.Approvals == nil:
 			b.WriteString("\n" + acceptText(d))
 		}
 	}
 	if more := len(all) - maxDrifts; more > 0 {
 		fmt.Fprintf(b, "\nand %d more\n", more)
 	}
+	p.approvals(b)
 }
 
 // acceptText says what to do about a deviation that nobody accepted.

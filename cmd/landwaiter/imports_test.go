@@ -29,7 +29,8 @@ var importRules = []struct {
 	{"app/githubtest", []string{"app/githubtest/"}},
 	{"app/tracing", nil},
 	{"app/history", []string{"checks/duties"}},
-	{"app", []string{"app/", "store/crash", "checks", "checks/signers", "checks/summary", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
+	{"app/commands", nil},
+	{"app", []string{"app/", "store/crash", "checks", "checks/signers", "checks/summary", "checks/approval", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
 	{"web", []string{"web/", "checks", "checks/signers", "checks/duties", "checks/output", "store", "store/ledger"}},
 	// The readers of manifests start in a process of their own for each scan: they know
 	// inventories, not judgments.
@@ -37,7 +38,7 @@ var importRules = []struct {
 	{"scanners/workflows", []string{"scanners/workflows/", "scanners/manifests/syntax", "checks/inventory"}},
 	{"scanners", []string{"scanners/", "store/crash", "checks", "checks/summary", "checks/pubkey", "checks/licence", "checks/sums", "checks/packed"}},
 	{"store/ledger", nil},
-	{"store", []string{"store/", "checks", "checks/signers", "checks/packed"}},
+	{"store", []string{"store/", "checks", "checks/approval", "checks/signers", "checks/packed"}},
 	{"checks/output", []string{"checks", "checks/signers", "checks/duties", "checks/licence"}},
 	{"checks/packed", []string{"checks/inventory"}},
 	{"checks/summary", []string{"checks"}},
@@ -48,10 +49,11 @@ var importRules = []struct {
 	{"checks/risk", nil},
 	{"checks/cure", nil},
 	{"checks/duties", nil},
+	{"checks/approval", []string{"checks/duties"}},
 	{"checks/pubkey", nil},
 	{"checks/sums", nil},
 	{"checks/signers", nil},
-	{"checks", []string{"checks/inventory", "checks/licence", "checks/strict", "checks/risk", "checks/cure", "checks/duties", "checks/pubkey", "checks/signers", "checks/sums"}},
+	{"checks", []string{"checks/inventory", "checks/licence", "checks/strict", "checks/risk", "checks/cure", "checks/approval", "checks/duties", "checks/pubkey", "checks/signers", "checks/sums"}},
 }
 
 // cages say where alone a library may be imported: in which folders, with spaces between them.

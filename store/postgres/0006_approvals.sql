@@ -1,0 +1,18 @@
+-- +goose Up
+
+-- Approvals of releases: one row for each comment that gave one, as it was read. Whether it still
+-- counts is asked again at every judgment.
+CREATE TABLE approval (
+    id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    repository_id BIGINT NOT NULL,
+    release_id    BIGINT NOT NULL,
+    revision      TEXT NOT NULL,
+    comment_id    BIGINT NOT NULL,
+    actor_id      BIGINT NOT NULL,
+    login         TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    time          BIGINT NOT NULL,
+    UNIQUE (repository_id, comment_id)
+);
+
+CREATE INDEX approval_release ON approval (repository_id, release_id);

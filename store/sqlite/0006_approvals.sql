@@ -1,0 +1,18 @@
+-- +goose Up
+
+-- Approvals of releases: one row for each comment that gave one, as it was read. Whether it still
+-- counts is asked again at every judgment.
+CREATE TABLE approval (
+    id            INTEGER PRIMARY KEY,
+    repository_id INTEGER NOT NULL,
+    release_id    INTEGER NOT NULL,
+    revision      TEXT NOT NULL,
+    comment_id    INTEGER NOT NULL,
+    actor_id      INTEGER NOT NULL,
+    login         TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    time          INTEGER NOT NULL,
+    UNIQUE (repository_id, comment_id)
+) STRICT;
+
+CREATE INDEX approval_release ON approval (repository_id, release_id);
