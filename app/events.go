@@ -90,6 +90,19 @@ var events = []event{
 		needs: permissions{"contents": "read", "pull_requests": "read", "checks": "write"},
 	},
 	{
+		name: "issue_comment", priority: priorityIssue, handle: (*App).onComment,
+		actions: []string{"created", "edited", "deleted"}, concerns: payload.commanded,
+		needs: permissions{"issues": "write", "contents": "read"},
+	},
+	{
+		name: "membership", priority: priorityGate, handle: (*App).onMemberRemoved,
+		actions: []string{"removed"}, needs: permissions{"members": "read"},
+	},
+	{
+		name: "organization", priority: priorityGate, handle: (*App).onMemberRemoved,
+		actions: []string{"member_removed"}, needs: permissions{"members": "read"},
+	},
+	{
 		name: "deployment_protection_rule", priority: priorityGate, handle: (*App).onDeployment,
 		actions: []string{"requested"},
 		needs:   toGateDeployments,
@@ -139,11 +152,20 @@ type payload struct {
 	PullRequest *payloadPull      `json:"pull_request"`
 	Changes     struct {
 		Base json.RawMessage `json:"base"` // pull_request.edited: set when the base branch changed
+		Body struct {
+			From string `json:"from"` // issue_comment.edited: what it said before
+		} `json:"body"`
 	} `json:"changes"`
 	CheckRun   *payloadCheckRun   `json:"check_run"`
 	CheckSuite *payloadCheckSuite `json:"check_suite"`
 	MergeGroup *payloadMergeGroup `json:"merge_group"`
 	Release    *payloadRelease    `json:"release"`
+	Comment    *payloadComment    `json:"comment"`
+	Issue      *payloadIssue      `json:"issue"`
+	Member     payloadMember      `json:"member"` // membership
+	Membership struct {           // organization
+		User payloadMember `json:"user"`
+	} `json:"membership"`
 	// The fields of deployment_protection_rule.
 	Environment string             `json:"environment"`
 	CallbackURL string             `json:"deployment_callback_url"`

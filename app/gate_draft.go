@@ -11,9 +11,11 @@ import (
 )
 
 // mayGoOut reports whether a release judged by r is public, or may become so: it passed under
-// a gate draft. A draft that waits for a person is none of our business.
+// a gate draft, and where people publish, release approvers said so. A draft that waits for a
+// person who publishes it on GitHub is none of our business.
 func mayGoOut(r checks.Report) bool {
-	return r.Verdict == checks.Pass && r.Policy.Gate == checks.GateDraft && (!r.Subject.Draft || r.Policy.Publish == checks.PublishAuto)
+	return r.Verdict == checks.Pass && r.Policy.Gate == checks.GateDraft &&
+		(!r.Subject.Draft || r.Policy.Publish == checks.PublishAuto || r.Approvals.Met())
 }
 
 // letOut publishes the draft that r lets pass, and keeps that a release that is public already

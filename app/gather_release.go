@@ -105,6 +105,9 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 	if err := a.recallSigners(ctx, g.Material); err != nil {
 		return g, err
 	}
+	if err := a.readApprovals(ctx, c, t, seen, g.Material); err != nil {
+		return g, err
+	}
 	g.Then = func(ctx context.Context, evidence []checks.Evidence) error {
 		if err := a.countKeys(ctx, c, g.Policy, g.Material, evidence); err != nil {
 			return err

@@ -33,6 +33,10 @@ type issueState struct {
 	Skipped string `json:"skipped,omitempty"`
 	// Listed are the keys of the releases in a rollup issue.
 	Listed []string `json:"listed,omitempty"`
+	// Revision is what release approvers are asked to approve, and Shown the time, by GitHub's
+	// clock, from which the issue says so.
+	Revision string    `json:"revision,omitempty"`
+	Shown    time.Time `json:"shown,omitzero"`
 }
 
 // stateOf reads the state of an issue. One that cannot be read tells nothing; then GitHub's
@@ -61,7 +65,7 @@ func wantsIssue(r checks.Report, p *checks.Policy) bool {
 // that does not come is noticed by nobody.
 func (a *App) publishIssue(ctx context.Context, _ *installation, s subjectArgs, r store.StoredReport) error {
 	if r.Report.Verdict == checks.Pass {
-		why := fmt.Sprintf("The release passed at commit `%s`.", r.Report.Subject.Commit)
+		why := fmt.Sprintf("The release passed at commit `%s`%s.", r.Report.Subject.Commit, output.ApprovedBy(r.Report))
 		return a.endIssue(ctx, s, r.Generation, "completed", why)
 	}
 	gate, err := a.gateState(ctx, r.Key)
@@ -73,7 +77,11 @@ func (a *App) publishIssue(ctx context.Context, _ *installation, s subjectArgs, 
 		return err
 	}
 	p.Generation = r.Generation
-	w := wish{Severity: releaseSeverity(r.Report), Quiet: gate == "" && r.Report.Subject.Draft && r.Report.Policy.Gate != checks.GateDraft}
+	asks := r.Report.Approvals != nil && !r.Report.Approvals.Met()
+	w := wish{
+		Severity: releaseSeverity(r.Report), Asks: asks,
+		Quiet: gate == "" && r.Report.Subject.Draft && r.Report.Policy.Gate != checks.GateDraft && !asks,
+	}
 	w.Tag, w.Why = output.ReleaseFault(r.Report)
 	return a.makeWish(ctx, s, p, w)
 }
@@ -129,16 +137,31 @@ func (a *App) openIssue(ctx context.Context, c *installation, w wished, known st
 	if err != nil {
 		return err
 	}
+	prior := stateOf(known)
 	known.Generation = r.Generation
 	if issue == nil {
-		known.RemoteID, err = c.createIssue(ctx, due)
+		issue, err = c.createIssue(ctx, due)
 	} else {
-		known.RemoteID, err = int64(issue.GetNumber()), c.renewIssue(ctx, issue, due)
+		issue, err = c.renewIssue(ctx, issue, due)
 	}
 	if err != nil {
 		return err
 	}
-	return a.saveIssue(ctx, known, issueState{})
+	known.RemoteID = int64(issue.GetNumber())
+	return a.saveIssue(ctx, known, issueState{}.showing(r.Report, prior, issue.GetUpdatedAt().Time))
+}
+
+// showing adds what an issue written at a time shows approvers of r. prior is what was known
+// before: what it showed already, it shows since then.
+func (st issueState) showing(r checks.Report, prior issueState, written time.Time) issueState {
+	if r.Approvals == nil {
+		return st
+	}
+	st.Revision, st.Shown = r.Approvals.Revision, written.UTC()
+	if prior.Revision == st.Revision {
+		st.Shown = prior.Shown
+	}
+	return st
 }
 
 // draftIssue is an issue as it should be.
@@ -236,9 +259,9 @@ func (c *installation) ourIssues(ctx context.Context) ([]*github.Issue, error) {
 
 // createIssue opens an issue. When GitHub refuses an assignee it is opened without any: the
 // body names the owners.
-func (c *installation) createIssue(ctx context.Context, due draftIssue) (int64, error) {
+func (c *installation) createIssue(ctx context.Context, due draftIssue) (*github.Issue, error) {
 	if err := c.ensureLabels(ctx, due.labels); err != nil {
-		return 0, err
+		return nil, err
 	}
 	request := &github.IssueRequest{Title: &due.title, Body: &due.body, Labels: &due.labels}
 	if len(due.assignees) > 0 {
@@ -250,9 +273,9 @@ func (c *installation) createIssue(ctx context.Context, due draftIssue) (int64, 
 		issue, _, err = c.Issues.Create(ctx, c.Repo.Owner, c.Repo.Name, request)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("opening an issue in %s: %w", c.Repo, err)
+		return nil, fmt.Errorf("opening an issue in %s: %w", c.Repo, err)
 	}
-	return int64(issue.GetNumber()), nil
+	return issue, nil
 }
 
 // closedByUs reports whether a closed issue was closed because its release passed.
@@ -261,23 +284,25 @@ func closedByUs(known store.Publication, issue *github.Issue) bool {
 }
 
 // renewIssue rewrites an issue when what it says changed, and opens it again when it is closed.
-func (c *installation) renewIssue(ctx context.Context, issue *github.Issue, due draftIssue) error {
+// It returns the issue as it is then.
+func (c *installation) renewIssue(ctx context.Context, issue *github.Issue, due draftIssue) (*github.Issue, error) {
 	closed := issue.GetState() == "closed"
 	mark, _ := output.ParseMarker(issue.GetBody())
 	if mark.State == due.state && !closed {
-		return nil
+		return issue, nil
 	}
 	if err := c.ensureLabels(ctx, due.labels); err != nil {
-		return err
+		return nil, err
 	}
 	request := &github.IssueRequest{Title: &due.title, Body: &due.body, Labels: withLabels(issue, due.labels)}
 	if closed {
 		request.State = github.String("open")
 	}
-	if _, _, err := c.Issues.Edit(ctx, c.Repo.Owner, c.Repo.Name, issue.GetNumber(), request); err != nil {
-		return fmt.Errorf("renewing issue %d of %s: %w", issue.GetNumber(), c.Repo, err)
+	now, _, err := c.Issues.Edit(ctx, c.Repo.Owner, c.Repo.Name, issue.GetNumber(), request)
+	if err != nil {
+		return nil, fmt.Errorf("renewing issue %d of %s: %w", issue.GetNumber(), c.Repo, err)
 	}
-	return nil
+	return now, nil
 }
 
 // withLabels returns the labels of issue with ours replaced by due: people's labels stay.

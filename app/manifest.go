@@ -22,7 +22,7 @@ var reasons = map[string]string{
 	"statuses":        "lets administrators require the check from this App only; never used to post",
 	"attestations":    "provenance that GitHub keeps for release assets",
 	"issues":          "to file what must be fixed with its owner",
-	"members":         "who belongs to the teams that own files",
+	"members":         "who belongs to the teams that approve releases",
 	"deployments":     "to answer for an environment whether something may go out",
 	"security_events": "to upload findings to code scanning where a policy says code_scanning: true",
 	"actions":         "how the run that built a release ended",

@@ -47,13 +47,14 @@ func (a *App) showRollup(ctx context.Context, c *installation, t trunk, known st
 		if err := a.saveIssue(ctx, known, issueState{}); err != nil {
 			return err
 		}
-		known.RemoteID, err = c.createIssue(ctx, due)
+		issue, err = c.createIssue(ctx, due)
 	} else {
-		known.RemoteID, err = int64(issue.GetNumber()), c.renewIssue(ctx, issue, due)
+		issue, err = c.renewIssue(ctx, issue, due)
 	}
 	if err != nil {
 		return err
 	}
+	known.RemoteID = int64(issue.GetNumber())
 	return a.saveIssue(ctx, known, next)
 }
 

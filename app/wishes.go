@@ -29,6 +29,8 @@ type wish struct {
 	Severity checks.Severity `json:"severity,omitempty"`
 	// Quiet says that there need be no issue unless there is one already.
 	Quiet bool `json:"quiet,omitempty"`
+	// Asks says that release approvers answer in the issue: then there is room for it.
+	Asks bool `json:"asks,omitempty"`
 	// End is GitHub's reason to close the issue, EndWhy the comment that goes with it. "" wants
 	// the issue to be open.
 	End    string `json:"end,omitempty"`
@@ -244,7 +246,7 @@ func (a *App) grantIssues(ctx context.Context, c *installation, t trunk, failed 
 			}
 		case own != nil && !closedByUs(known, own), own == nil && w.Quiet:
 			continue // a person closed it, knowing better; or nobody needs one
-		case room <= 0:
+		case room <= 0 && !w.Asks:
 			left = append(left, w)
 			continue
 		default:

@@ -29,6 +29,8 @@ const (
 	stepInstallation = "installation"
 	stepRepository   = "repository"
 	stepIssues       = "issues"
+	stepCommand      = "command"
+	stepMember       = "member"
 	stepBackfill     = "backfill"
 	stepSweep        = "sweep"
 	stepCatchUp      = "catch-up"
@@ -59,6 +61,10 @@ func (a *App) run(ctx context.Context, j store.Job) error {
 		return a.lookAtRepository(ctx, j)
 	case stepIssues:
 		return a.issues(ctx, j)
+	case stepCommand:
+		return a.command(ctx, j)
+	case stepMember:
+		return a.memberRemoved(ctx, j)
 	case stepBackfill:
 		return a.backfillRepository(ctx, j)
 	case stepSweep:

@@ -39,10 +39,11 @@ const (
 	RuleEnvironment   = "environment"    // a deployment is of the commit it was asked for, to an environment with a rule
 	RuleReleasePassed = "release-passed" // the release at a deployment's commit passed
 	RuleNoOpen        = "no-open-finding"
-	RuleSignerDrift   = "signer-drift"  // signed in another way than the releases before
-	RuleAssetNames    = "asset-names"   // names of assets that are new or missing
-	RuleKeyHygiene    = "release-keys"  // a notice: what a rule about keys or certificates warns of
-	RuleTag           = "may-be-tagged" // a commit of the default branch came in as the policy wants
+	RuleSignerDrift   = "signer-drift"     // signed in another way than the releases before
+	RuleAssetNames    = "asset-names"      // names of assets that are new or missing
+	RuleApproval      = "release-approval" // release approvers publish what passes
+	RuleKeyHygiene    = "release-keys"     // a notice: what a rule about keys or certificates warns of
+	RuleTag           = "may-be-tagged"    // a commit of the default branch came in as the policy wants
 )
 
 // judgment is one judgment under way: what a check looks at, and the Report it fills.

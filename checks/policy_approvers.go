@@ -36,13 +36,12 @@ func (d policyReader) approverKeys(p *Policy) strict.Keys {
 
 // approversWhole checks that somebody can answer where the policy asks.
 func (d policyReader) approversWhole(p *Policy) {
-	if p.Releases.Memory.Signers != RuleAsk {
-		return
-	}
-	switch {
-	case !p.Approvers.Named():
+	switch asks := p.Releases.Memory.Signers == RuleAsk; {
+	case asks && !p.Approvers.Named():
 		d.FailAt(0, "releases.memory.signers: ask needs approvers.releases, such as `approvers: {releases: {teams: [org/release], count: 2}}`")
-	case !p.Issues.Enabled:
-		d.FailAt(0, "releases.memory.signers: ask needs issues.enabled: true, because approvers answer in the issue on the release")
+	case p.Approvers.Named() && !p.AsksApprovers():
+		d.FailAt(0, "approvers.releases are asked about nothing; write `releases: {memory: {signers: ask}}`, or `publish: manual` beside `gate: draft`")
+	case p.AsksApprovers() && !p.Issues.Enabled:
+		d.FailAt(0, "release approvers answer in the issue on the release, which needs `issues: {enabled: true}`")
 	}
 }

@@ -51,6 +51,7 @@ func judgeRelease(j *judgment) {
 	j.releaseNotices(s, unmatched)
 	j.noticeRuns()
 	j.duties()
+	j.askToPublish()
 	j.conclude()
 	j.teach(s.met)
 }

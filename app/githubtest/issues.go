@@ -103,6 +103,36 @@ func (r *Repo) Comment(number int, login, body string) int64 {
 	return r.comment(r.thread(number), r.g.account(login, "User"), body).ID
 }
 
+// EditComment changes a comment as login: what it was is lost.
+func (r *Repo) EditComment(id int64, login, body string) {
+	r.g.mu.Lock()
+	defer r.g.mu.Unlock()
+	i, c := r.mustComment(id)
+	before := c.Body
+	c.Body, c.Updated = body, r.g.now()
+	e := r.commentEvent("edited", i, c, r.g.account(login, "User"))
+	e.body["changes"] = object{"body": object{"from": before}}
+	r.g.emit(e)
+}
+
+// DeleteComment deletes a comment as login.
+func (r *Repo) DeleteComment(id int64, login string) {
+	r.g.mu.Lock()
+	defer r.g.mu.Unlock()
+	i, c := r.mustComment(id)
+	e := r.commentEvent("deleted", i, c, r.g.account(login, "User"))
+	i.Comments = slices.DeleteFunc(i.Comments, func(x Comment) bool { return x.ID == id })
+	r.g.emit(e)
+}
+
+func (r *Repo) mustComment(id int64) (*Issue, *Comment) {
+	i, c := r.issueOf(id)
+	if c == nil {
+		panic("githubtest: no such comment in " + r.fullName())
+	}
+	return i, c
+}
+
 // Comments returns copies of the comments on an issue or pull request, oldest first.
 func (r *Repo) Comments(number int) []Comment {
 	r.g.mu.Lock()

@@ -55,6 +55,8 @@ type Facts struct {
 	Revision string
 	// Releaser made the release; zero when the account is gone.
 	Releaser duties.Person
+	// Problem says why no vote can count, "" when votes can: there are no approvers.
+	Problem string
 	// Votes are those on record for the release, the oldest first. Void is set on those that
 	// GitHub does not bear out any more: the comment was edited, the person left the team.
 	Votes []Vote
@@ -73,8 +75,23 @@ type Summary struct {
 	Excluded []int64 `json:"excluded,omitempty"`
 }
 
-// Met reports whether enough people approved.
+// Met reports whether enough people approved; nil says no.
 func (s *Summary) Met() bool { return s != nil && s.Problem == "" && s.Counted >= s.Needed }
+
+// Approvers returns the logins of those whose vote counts, in the order of their votes; of nil
+// none.
+func (s *Summary) Approvers() []string {
+	var names []string
+	if s == nil {
+		return nil
+	}
+	for _, v := range s.Votes {
+		if v.Void == "" {
+			names = append(names, v.Login)
+		}
+	}
+	return names
+}
 
 // Judge says which votes of f count. Nobody's counts who made the release or started a run
 // that built it (THREATS A01), and one person counts once. nil Facts mean that nobody asked:
@@ -91,7 +108,9 @@ func Judge(f *Facts, rules Rules, built duties.Builders) *Summary {
 			s.Excluded = append(s.Excluded, p.ID)
 		}
 	}
-	s.Problem = unknown(f.Releaser, built)
+	if s.Problem = f.Problem; s.Problem == "" {
+		s.Problem = unknown(f.Releaser, built)
+	}
 	counted := map[int64]bool{}
 	for _, v := range f.Votes {
 		v.Void = s.void(v, counted)

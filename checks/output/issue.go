@@ -40,7 +40,11 @@ func Issue(r checks.Report, o IssueOptions) (title, body string) {
 	name := cmp.Or(p.tag(), "without a tag")
 	title = "Release " + cut(name, 40) + ": " + p.blockedBy(maxIssueTitle-60)
 	var b strings.Builder
-	fmt.Fprintf(&b, "**Release %s** of %s fails %s.\n", Escape(p.tag()), Escape(r.Subject.Repository), Escape(CheckRelease))
+	what := "fails"
+	if r.WaitsForApproval() {
+		what = "waits for release approvers in"
+	}
+	fmt.Fprintf(&b, "**Release %s** of %s %s %s.\n", Escape(p.tag()), Escape(r.Subject.Repository), what, Escape(CheckRelease))
 	if o.Reverted {
 		b.WriteString("It was published and is a draft again. Nothing was deleted.\n")
 	}
@@ -52,10 +56,15 @@ func Issue(r checks.Report, o IssueOptions) (title, body string) {
 	p.releaseWhy(&b, failing)
 	p.steps(&b, failing)
 	p.drift(&b)
+	p.approvals(&b)
 	if workflow := Plain(o.Workflow, maxPiece); workflow != "" {
 		fmt.Fprintf(&b, "\nThe workflow to change is %s.\n", Escape(workflow))
 	}
-	b.WriteString("\nThen publish the release again: the check starts by itself, and this issue closes when it passes.\n")
+	if r.WaitsForApproval() {
+		b.WriteString("\nThe check starts again by itself at each approval, and this issue closes when it passes.\n")
+	} else {
+		b.WriteString("\nThen publish the release again: the check starts by itself, and this issue closes when it passes.\n")
+	}
 	marker := Marker{Version: 1, Key: o.Key, State: o.State}.String()
 	end := "\n" + dueAndOwner(o) + "\n" + history(p) + marker + "\n"
 	return title, Truncate(b.String(), MaxBody-len(end), p.notice()) + end

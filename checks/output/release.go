@@ -53,6 +53,9 @@ func (p page) releaseTitle() string {
 		if p.r.Subject.Kind == checks.KindArtifact {
 			return plural(p.judged(), "artifact") + " verified"
 		}
+		if p.r.Overridden() && !p.r.Subject.Draft {
+			return fitted("Published with override by ", p.approvers(), "")
+		}
 		return fitted("Release ", name, " verified")
 	case checks.Fail:
 		if p.observe {
@@ -84,10 +87,12 @@ func (p page) blockedBy(max int) string {
 			wrong = append(wrong, a)
 		}
 	}
-	switch len(wrong) {
-	case 0:
+	switch {
+	case p.r.WaitsForApproval():
+		return fmt.Sprintf("waits for approval (%d of %d)", p.r.Approvals.Counted, p.r.Approvals.Needed)
+	case len(wrong) == 0:
 		return cut(Plain(firstReason(p.r), max), max)
-	case 1:
+	case len(wrong) == 1:
 		what := fault(wrong[0])
 		return cut(Plain(wrong[0].Name, maxPiece), max-len(what)-1) + " " + what
 	default:
@@ -152,6 +157,7 @@ func (p page) releaseSummary() string {
 	p.releaseWhy(&b, failing)
 	p.steps(&b, failing)
 	p.drift(&b)
+	p.approvals(&b)
 	for i, n := range p.r.Notices {
 		if i == maxReasons {
 			fmt.Fprintf(&b, "\n> and %d more remarks\n", len(p.r.Notices)-maxReasons)
@@ -173,6 +179,8 @@ func (p page) releaseHeadline() string {
 		return name + " has no assets"
 	case p.r.Verdict == checks.Pass:
 		return name + " is verified"
+	case p.r.Verdict == checks.Fail && p.r.WaitsForApproval():
+		return name + " waits for approval" + map[bool]string{true: ", not enforced"}[p.observe]
 	case p.r.Verdict == checks.Fail && p.observe:
 		return name + " fails, not enforced"
 	case p.r.Verdict == checks.Fail:
@@ -245,7 +253,7 @@ func sourceText(s checks.Source) string {
 func (p page) releaseWhy(b *strings.Builder, failing []checks.AssetReport) {
 	var other []checks.Reason
 	for _, r := range p.r.Reasons {
-		if r.Rule == checks.RuleAssets || r.Rule == checks.RuleComplete || r.Rule == checks.RuleSignerDrift || r.Rule == checks.RuleAssetNames || duties.IsRule(r.Rule) {
+		if r.Rule == checks.RuleAssets || r.Rule == checks.RuleComplete || r.Rule == checks.RuleSignerDrift || r.Rule == checks.RuleAssetNames || r.Rule == checks.RuleApproval || duties.IsRule(r.Rule) {
 			other = append(other, r)
 		}
 	}

@@ -46,7 +46,6 @@ func (p page) drift(b *strings.Builder) {
 	if more := len(all) - maxDrifts; more > 0 {
 		fmt.Fprintf(b, "\nand %d more\n", more)
 	}
-	p.approvals(b)
 }
 
 // acceptText says what to do about a deviation that nobody accepted.
