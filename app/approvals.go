@@ -75,7 +75,9 @@ func (a *App) team(ctx context.Context, r repo, name string, ids map[int64]bool)
 	switch {
 	case errors.As(err, &lacking):
 		return "to look up @" + name + ", Landwaiter needs " + lacking.Missing.words(), nil
-	case notFound(err), status(err) == http.StatusForbidden:
+	case status(err) == http.StatusForbidden:
+		return "GitHub does not let Landwaiter look up @" + name + ": grant " + toReadTeams.words(), nil
+	case notFound(err):
 		return "there is no team @" + name + " that Landwaiter may see", nil
 	case err != nil:
 		return "", fmt.Errorf("listing the members of @%s: %w", name, err)

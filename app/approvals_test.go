@@ -81,7 +81,7 @@ func (s *asking) approve(login string) int64 {
 func (s *asking) answers() string {
 	var all []string
 	for _, c := range s.repo.Comments(s.issue) {
-		if strings.HasSuffix(c.Author, "[bot]") {
+		if strings.HasSuffix(c.Author, "[bot]") && !strings.HasPrefix(c.Author, "cy") {
 			all = append(all, c.Body)
 		}
 	}
@@ -370,7 +370,7 @@ func TestNobodyCanApprove(t *testing.T) {
 		act  func(s *asking)
 		say  string
 	}{
-		{"permission withdrawn", func(s *asking) { s.inst.Grant("members", "") }, "Landwaiter needs Members: read"},
+		{"permission withdrawn", func(s *asking) { s.inst.Grant("members", "") }, "grant Members: read"},
 		{"team gone", func(s *asking) {
 			s.repo.Commit("main", "policy", githubtest.Files{".github/landwaiter.yml": reportPolicy + strings.Replace(asks, "acme/release", "acme/releases", 1)})
 		}, "there is no team @acme/releases"},

@@ -22,6 +22,10 @@ func asking(t *testing.T) *relCase {
 	c.release().Approvals = &approval.Facts{Revision: revised, Releaser: duties.Person{ID: 4, Login: "dee"}, Votes: []approval.Vote{
 		{ID: 2, Login: "bo", Comment: 12, Reason: "moved", Revision: revised}, {ID: 3, Login: "cy", Comment: 13, Reason: "moved", Revision: revised},
 	}}
+	c.release().Runs = map[string]checks.BuildRun{runURL: {
+		RepositoryID: c.material.Subject.RepositoryID, Commit: c.release().Commit, Workflow: ".github/workflows/other.yml", Attempt: 1,
+		Status: "completed", Conclusion: "success", Actors: []duties.Person{{ID: 5, Login: "eli"}},
+	}}
 	return c
 }
 
@@ -40,6 +44,8 @@ func TestSignerDriftAsks(t *testing.T) {
 		{"nobody looked", func(c *relCase) { c.release().Approvals = nil }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
 		{"for other assets", func(c *relCase) { c.release().Approvals.Revision = "sha256:bbbb" }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
 		{"policy blocks, whoever approved", func(c *relCase) { c.policy.Releases.Memory.Signers = checks.RuleBlock }, checks.Fail, checks.CodeSignerDrift, checks.LevelBlock},
+		{"A01 by who built it", func(c *relCase) { c.release().Approvals.Votes[1].ID = 5 }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
+		{"nobody knows who built it", func(c *relCase) { c.release().RunsUnknown = "no permission" }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
 		{"something else is wrong", func(c *relCase) { c.attestation().Certificate.Commit = strings.Repeat("d", 40) }, checks.Fail, checks.CodeCommitMismatch, ""},
 		{"a local artifact has no approvers", func(c *relCase) { c.material.Subject.Kind = checks.KindArtifact }, checks.Fail, checks.CodeSignerDrift, checks.LevelBlock},
 	} {

@@ -164,7 +164,7 @@ func TestParsePolicyErrors(t *testing.T) {
 		message    string
 	}{
 		{"typo in a key", "version: 1\ndependencies:\n  vulnerabilities:\n    block: {severty: high}\n", 4, "unknown key `severty`, did you mean `severity`?"},
-		{"unknown key", "version: 1\nzzzzzzzz: 1\n", 2, "unknown key `zzzzzzzz`; it can be dependencies, environments, exceptions, "},
+		{"unknown key", "version: 1\nzzzzzzzz: 1\n", 2, "unknown key `zzzzzzzz`; it can be approvers, dependencies, environments, exceptions, "},
 		{"key twice", "version: 1\nmode: observe\nmode: enforce\n", 3, "already defined"},
 		{"later key", "version: 1\nenforced:\n  mode: {}\n", 2, "key `enforced` is not supported by this version"},
 		{"environment that asks for nothing", "version: 1\nenvironments:\n  production: {on_incomplete: wait}\n", 3, "environment `production` needs `require` or `no_open`"},

@@ -119,7 +119,7 @@ func TestEventsMeetTheirSchemas(t *testing.T) {
 	for _, action := range []string{"created", "edited", "deleted"} {
 		events = append(events, w.repo.CommentEvent(comment, action), w.repo.CommentEvent(onPull, action))
 	}
-	org := w.github.Org("acme")
+	org := w.Org("acme")
 	team := org.Team("release", "bo")
 	events = append(events, team.Event("added", "bo"), team.Event("removed", "bo"), org.Event("member_added", "bo"), org.Event("member_removed", "bo"))
 	for _, action := range []string{"created", "completed", "rerequested", "requested_action"} {

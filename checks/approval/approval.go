@@ -132,7 +132,7 @@ func unknown(releaser duties.Person, built duties.Builders) string {
 		return built.Problem
 	case releaser.ID == 0:
 		return "who made the release is not known, because the account is gone"
-	case releaser.Bot && len(built.People) == 0:
+	case releaser.Bot && !slices.ContainsFunc(built.People, func(p duties.Person) bool { return p.ID != 0 && !p.Bot }):
 		return fmt.Sprintf("who made the release is not known: it was %s, and no run of a person built it", releaser.Login)
 	}
 	return ""
