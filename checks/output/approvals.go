@@ -21,8 +21,9 @@ func (p page) approvals(b *strings.Builder) {
 	if s == nil {
 		return
 	}
+	revision := strings.TrimPrefix(s.Revision, "sha256:")
 	fmt.Fprintf(b, "\n### Approval\n\n%d of %d approvals by %s, for the files and the commit that are there now (revision %s).\n",
-		s.Counted, s.Needed, Escape(strings.Join(s.Asked, ", ")), Escape(Plain(strings.TrimPrefix(s.Revision, "sha256:"), 12)))
+		s.Counted, s.Needed, Escape(strings.Join(s.Asked, ", ")), Escape(revision[:min(12, len(revision))]))
 	if s.Problem != "" {
 		fmt.Fprintf(b, "\nNo approval counts now: %s.\n", Prose(s.Problem))
 	}
