@@ -124,7 +124,7 @@ func (a *App) readApprovals(ctx context.Context, c *installation, t trunk, seen 
 			v.Void = "who gave it may not approve any more"
 			continue
 		}
-		if v.Void, err = a.standing(ctx, c.Repo, *v); err != nil {
+		if v.Void, err = a.standing(ctx, c.Repo, seen.TagName, *v); err != nil {
 			return err
 		}
 	}
@@ -157,8 +157,9 @@ func (a *App) settledVotes(ctx context.Context, r repo, seen releaseSeen) (map[i
 	return settled, nil
 }
 
-// standing says why the comment of a vote does not bear it out any more, "" when it does.
-func (a *App) standing(ctx context.Context, r repo, v approval.Vote) (string, error) {
+// standing says why the comment of a vote on the release with a tag does not bear it out any
+// more, "" when it does. What it says counts, and no time: an edit that was taken back is none.
+func (a *App) standing(ctx context.Context, r repo, tag string, v approval.Vote) (string, error) {
 	said, err := a.installation(r, permissions{"issues": "read"}).comment(ctx, v.Comment)
 	var lacking *errPermission
 	switch {
@@ -168,7 +169,10 @@ func (a *App) standing(ctx context.Context, r repo, v approval.Vote) (string, er
 		return "its comment was deleted", nil
 	case err != nil:
 		return "", err
-	case !said.byPerson() || said.User.ID != v.ID || said.edited() || !commands.Addressed(said.Body):
+	case !said.byPerson() || said.User.ID != v.ID:
+		return "its comment is not by a person any more", nil
+	}
+	if now, problem := commands.Parse(said.Body); problem != "" || now.Tag != tag || now.Reason != v.Reason {
 		return "its comment was edited", nil
 	}
 	return "", nil

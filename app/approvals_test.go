@@ -229,6 +229,28 @@ func TestG35Commands(t *testing.T) {
 	}
 }
 
+// TestG04CommandLost: an approval whose webhook never came is found by the sweep, once.
+func TestG04CommandLost(t *testing.T) {
+	t.Parallel()
+	s := newAsking(t, reportPolicy+asks)
+	s.approve("bo")
+	s.SetAutoDeliver(false)
+	id := s.approve("cy")
+	s.SetAutoDeliver(true)
+	s.verdict(s.rel, checks.Fail)
+	r := repo{InstallationID: s.inst.ID, ID: s.repo.ID(), Owner: "acme", Name: "shop"}
+	for range 2 {
+		if err := s.store.Enqueue(t.Context(), s.app.backfillJob(r, "sweep")); err != nil {
+			t.Fatal(err)
+		}
+		s.settle()
+	}
+	s.verdict(s.rel, checks.Pass)
+	if got := s.reactions(id); got != "+1" {
+		t.Errorf("reactions %q", got)
+	}
+}
+
 // tick moves the clock by a second without working on anything.
 func (s *stage) tick() {
 	s.mu.Lock()
@@ -281,6 +303,13 @@ func TestA06TakenBack(t *testing.T) {
 	}{
 		{"baseline", reportPolicy + asks, func(*asking, int64) {}, checks.Pass, ""},
 		{"comment edited", reportPolicy + asks, func(s *asking, id int64) { s.tick(); s.repo.EditComment(id, "cy", "no, wait") }, checks.Fail, "its comment was edited"},
+		{"comment edited and back", reportPolicy + asks, func(s *asking, id int64) {
+			s.tick()
+			before := s.repo.Comments(s.issue)
+			i := slices.IndexFunc(before, func(c githubtest.Comment) bool { return c.ID == id })
+			s.repo.EditComment(id, "cy", "oops")
+			s.repo.EditComment(id, "cy", before[i].Body+"\n\nand more")
+		}, checks.Pass, ""},
 		{"comment deleted", reportPolicy + asks, func(s *asking, id int64) { s.repo.DeleteComment(id, "cy") }, checks.Fail, "its comment was deleted"},
 		{"left the team after publication", reportPolicy + asks, func(s *asking, _ int64) { s.team.Leave("cy") }, checks.Pass, ""},
 		{"left the organisation after publication", reportPolicy + asks, func(s *asking, _ int64) { s.Org("acme").Leave("cy") }, checks.Pass, ""},

@@ -265,6 +265,10 @@ func (a *App) missedBesides(ctx context.Context, c *installation, cause string) 
 	if err != nil {
 		return nil, err
 	}
+	heard, err := a.missedCommands(ctx, c.Repo, cause)
+	if err != nil {
+		return nil, err
+	}
 	waiting, err := a.missedDeployments(ctx, c.Repo, t.Policy, cause)
-	return slices.Concat(jobs, commits, waiting), err
+	return slices.Concat(jobs, commits, heard, waiting), err
 }

@@ -58,10 +58,15 @@ func (a *App) onComment(d store.Delivery) ([]store.Job, error) {
 	if len(p.Issue.Pull) > 0 {
 		return nil, nil
 	}
-	return []store.Job{{
-		Step: stepCommand, Key: fmt.Sprintf("comment:%d:%d", r.ID, p.Comment.ID), Cause: d.Event + "." + p.Action, Priority: priorityIssue,
-		InstallationID: r.InstallationID, Due: a.now(), Args: encode(commandArgs{Repo: r, Issue: p.Issue.Number, Comment: p.Comment.ID}),
-	}}, nil
+	return []store.Job{a.commandJob(commandArgs{Repo: r, Issue: p.Issue.Number, Comment: p.Comment.ID}, d.Event+"."+p.Action)}, nil
+}
+
+// commandJob returns the job that looks at one comment.
+func (a *App) commandJob(args commandArgs, cause string) store.Job {
+	return store.Job{
+		Step: stepCommand, Key: fmt.Sprintf("comment:%d:%d", args.Repo.ID, args.Comment), Cause: cause, Priority: priorityIssue,
+		InstallationID: args.Repo.InstallationID, Due: a.now(), Args: encode(args),
+	}
 }
 
 // commandArgs are the Args of a job that looks at one comment.
@@ -130,7 +135,9 @@ func (a *App) command(ctx context.Context, j store.Job) error {
 	}
 	c := a.installation(args.Repo, toHearCommands)
 	said, err := c.comment(ctx, args.Comment)
-	if notFound(err) || unavailable(err) != "" {
+	var lacking *errPermission
+	if errors.As(err, &lacking) || refusal(err) && j.Attempts >= maxRefused {
+		a.log.WarnContext(ctx, "command not heard", "repo", c.Repo.String(), "comment", args.Comment, "reason", text(err))
 		return a.store.Finish(ctx, j) // deleted, or nobody can be answered
 	}
 	if err != nil || !said.byPerson() || !said.on(args.Issue) || !commands.Addressed(said.Body) {

@@ -123,6 +123,15 @@ func scenes() []scene {
 			p.expect("landwaiter/release", r.Head("refs/heads/main"), "success")
 			rel.Publish()
 		}},
+		{"a release that approvers let out", func(p *player, r *githubtest.Repo, fault func()) {
+			p.asked(r)
+			p.clock.Add(time.Minute)
+			fault()
+			number := r.Issues()[len(r.Issues())-1].Number
+			r.Comment(number, "bo", "/landwaiter release approve v1.0.0 because the notes are fine")
+			r.Comment(number, "kim", "/landwaiter release approve v1.0.0 because they are")
+			p.expect("landwaiter/release", r.Head("refs/heads/main"), "success")
+		}},
 		{"a webhook that was lost", func(p *player, r *githubtest.Repo, fault func()) {
 			p.github.SetWebhookURL("")
 			p.bad(r, 1)
@@ -153,6 +162,20 @@ func (p *player) bad(r *githubtest.Repo, n int) *githubtest.Pull {
 func (p *player) failed(r *githubtest.Repo) *githubtest.Release {
 	p.expect("landwaiter/release", r.Head("refs/heads/main"), "failure")
 	return r.Release(githubtest.ReleaseOptions{Tag: "v1.0.0", Assets: map[string][]byte{"notes.txt": []byte("notes\n")}})
+}
+
+// asked makes a draft that passes and waits for two approvers, bo of a team and kim.
+func (p *player) asked(r *githubtest.Repo) {
+	p.github.Org("acme").Team("release", "bo")
+	r.Collaborator("kim", "pull")
+	r.Commit("main", "policy", githubtest.Files{policyPath: strings.Replace(everything, "gate: reactive", "gate: draft\n  publish: manual", 1) +
+		"approvers: {releases: {teams: [acme/release], users: [kim], count: 2}}\n"})
+	notes := []byte("notes\n")
+	sum := sha256.Sum256(notes)
+	r.Release(githubtest.ReleaseOptions{Tag: "v1.0.0", Draft: true, Assets: map[string][]byte{
+		"notes.txt": notes, "SHA256SUMS": fmt.Appendf(nil, "%s  notes.txt\n", hex.EncodeToString(sum[:])),
+	}})
+	p.calm()
 }
 
 // calm works on what is due, and moves the clock to what is due later, until only the clock's
