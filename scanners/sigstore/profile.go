@@ -22,8 +22,10 @@ type profile struct {
 	trust    *trustRoot
 	material root.TrustedMaterial
 	verifier *verify.Verifier
-	accepts  verify.PolicyOption
-	needs    proofs
+	// quick does the same for what brings no certificates but its own; see stepped.
+	quick   *verify.Verifier
+	accepts verify.PolicyOption
+	needs   proofs
 	// signer is the identity "key:sha256:..." of a profile for one key.
 	signer string
 }
@@ -59,7 +61,11 @@ func newProfile(name string, t *trustRoot, m root.TrustedMaterial, n proofs, acc
 	if err != nil {
 		return nil, fmt.Errorf("setting up verification under the root %s: %w", name, err)
 	}
-	return &profile{root: name, trust: t, material: m, verifier: v, accepts: accepts, needs: n}, nil
+	quick, err := verify.NewVerifier(quickened(m), n.options()...)
+	if err != nil {
+		return nil, fmt.Errorf("setting up verification under the root %s: %w", name, err)
+	}
+	return &profile{root: name, trust: t, material: m, verifier: v, quick: quick, accepts: accepts, needs: n}, nil
 }
 
 // publicGood is Sigstore's public instance: certificate with SCT, log entry, observed time.
