@@ -180,7 +180,7 @@ func routeOf(method, path string) string {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	for i, part := range parts {
 		switch {
-		case len(parts) > 2 && parts[0] == "repos" && (i == 1 || i == 2):
+		case len(parts) > 2 && (parts[0] == "repos" && (i == 1 || i == 2) || parts[0] == "orgs" && i == 1):
 			parts[i] = "{}"
 		case i > 0 && (parts[i-1] == "contents" || parts[i-1] == "compare" || parts[i-1] == "ref" || parts[i-1] == "tags" ||
 			parts[i-1] == "collaborators" || parts[i-1] == "assignees" || parts[i-1] == "labels" ||
@@ -194,10 +194,10 @@ func routeOf(method, path string) string {
 	return method + " /" + strings.Join(parts, "/")
 }
 
-// tail is what a label keeps after a name at i: for commits and people, the last word.
+// tail is what a label keeps after a name at i: for commits, people and teams, the last word.
 func tail(parts []string, i int) []string {
 	last := parts[len(parts)-1]
-	if len(parts) == i+2 && (last == "check-runs" || last == "pulls" || last == "permission") {
+	if len(parts) == i+2 && (last == "check-runs" || last == "pulls" || last == "permission" || last == "members") {
 		return []string{"{}", last}
 	}
 	return []string{"{}"}

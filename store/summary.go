@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landwaiter/landwaiter/store/crash"
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
@@ -50,6 +51,7 @@ func (db *DB) RecordSummary(ctx context.Context, s Summary) (StoredSummary, erro
 	}
 	var index int64
 	var signed string
+	crash.Before(crash.SummaryCommit)
 	err := db.change(ctx, func(t *tx) error {
 		var err error
 		index, signed, err = t.recordSummary(s)
@@ -58,6 +60,7 @@ func (db *DB) RecordSummary(ctx context.Context, s Summary) (StoredSummary, erro
 	if err != nil {
 		return StoredSummary{}, fmt.Errorf("recording the summaries of generation %d of %s: %w", s.Generation, s.Key, err)
 	}
+	crash.After(crash.SummaryCommit)
 	if signed != "" {
 		if err := db.ledger.KeepOutside(index+1, signed); err != nil {
 			// As with Record: the entry is durable, and the next one writes the file again.

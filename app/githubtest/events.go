@@ -132,15 +132,19 @@ func (r *Repo) suiteEvent(action string, s *suite, by *account) Event {
 }
 
 func (r *Repo) issueEvent(action string, i *Issue, by *account, parts object) Event {
-	shown := r.issue(i)
-	if via, ok := shown["performed_via_github_app"].(object); ok {
-		delete(via, "events") // as in suiteEvent
-	}
-	return r.event("issues", action, by, with(object{"issue": shown}, parts))
+	return r.event("issues", action, by, with(object{"issue": viaNamed(r.issue(i))}, parts))
 }
 
 func (r *Repo) commentEvent(action string, i *Issue, c *Comment, by *account) Event {
-	return r.event("issue_comment", action, by, object{"issue": r.issueOrPull(i), "comment": r.commentObject(i.Number, c)})
+	return r.event("issue_comment", action, by, object{"issue": viaNamed(r.issueOrPull(i)), "comment": r.commentObject(i.Number, c)})
+}
+
+// viaNamed leaves out the events of the App that wrote what is shown, as suiteEvent does.
+func viaNamed(shown object) object {
+	if via, ok := shown["performed_via_github_app"].(object); ok {
+		delete(via, "events")
+	}
+	return shown
 }
 
 // issueOrPull renders what comments hang on.

@@ -36,6 +36,7 @@ const (
 	JobRetry         Point = "job retry"         // put back after a fault
 	JobBurial        Point = "job burial"        // set aside after the last attempt
 	Publication      Point = "publication"       // what is shown, or is about to be, is stored
+	SummaryCommit    Point = "summary commit"    // before: signed, afterwards: kept and unsent
 	AdvisorySwap     Point = "advisory swap"     // the new file takes the place of the old one
 	Migration        Point = "migration"         // of the schema
 	Shutdown         Point = "shutdown"          // after SIGTERM: jobs given back, store closed
@@ -46,7 +47,7 @@ func Points() []Point {
 	return []Point{
 		BodyRead, DeliveryCommit, Answer, Claim, LeaseRenewal, ChildStart, ChildEnd,
 		RecordCommit, LedgerLeaf, CheckpointSigned, CheckpointFile, JobEnd, JobRetry, JobBurial,
-		Publication, AdvisorySwap, Migration, Shutdown,
+		Publication, SummaryCommit, AdvisorySwap, Migration, Shutdown,
 	}
 }
 

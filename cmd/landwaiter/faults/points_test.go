@@ -54,6 +54,7 @@ var reached = map[crash.Point]struct {
 	crash.JobRetry:         {do: stumbling},
 	crash.JobBurial:        {do: hopeless},
 	crash.Publication:      {do: tooMany},
+	crash.SummaryCommit:    {do: passing},
 	crash.Shutdown:         {do: slow, ending: true},
 }
 
