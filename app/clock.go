@@ -257,6 +257,9 @@ func (a *App) missedBesides(ctx context.Context, c *installation, cause string) 
 	if err != nil {
 		return nil, err
 	}
+	if err := a.noticeVisibility(ctx, c.Repo.ID, t.GetPrivate(), false); err != nil {
+		return nil, err
+	}
 	jobs, err := a.missedReleases(ctx, c, t.Policy, cause)
 	if err != nil {
 		return nil, err

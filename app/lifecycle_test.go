@@ -487,3 +487,42 @@ func TestG27SecondaryLimitParksOne(t *testing.T) {
 		}
 	}
 }
+
+// TestG32MadePrivate: links to pages about a repository end when it is made private, whether that
+// is told or found by the sweep. One that was private all along keeps its links.
+func TestG32MadePrivate(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		private bool // from the start
+		change  func(w *world, r *githubtest.Repo)
+		ends    bool
+	}{
+		"nothing happens":         {false, func(*world, *githubtest.Repo) {}, false},
+		"private all along":       {true, func(*world, *githubtest.Repo) {}, false},
+		"made private":            {false, func(_ *world, r *githubtest.Repo) { r.SetPrivate(true) }, true},
+		"made private, untold":    {false, func(w *world, r *githubtest.Repo) { w.github.SetAutoDeliver(false); r.SetPrivate(true) }, true},
+		"made public":             {true, func(_ *world, r *githubtest.Repo) { r.SetPrivate(false) }, false},
+		"made public and private": {true, func(w *world, r *githubtest.Repo) { r.SetPrivate(false); w.settle(); r.SetPrivate(true) }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, githubtest.Options{}, nil)
+			r := w.github.Repo("acme", "open", githubtest.RepoOptions{Private: c.private})
+			r.Commit("main", "first", githubtest.Files{"README.md": "x\n"})
+			w.tick()
+			sweeps := func() {
+				for range 12 {
+					w.clock.Add(time.Minute)
+					w.settle()
+				}
+			}
+			sweeps()
+			c.change(w, r)
+			sweeps()
+			since, err := w.db.Setting(t.Context(), store.LinksSetting(r.ID()))
+			if ended := err == nil && since != ""; ended != c.ends {
+				t.Errorf("links ended: %v (%q, %v), want %v", ended, since, err, c.ends)
+			}
+		})
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/landwaiter/landwaiter/store"
 )
@@ -97,6 +98,9 @@ func (a *App) lookAtRepository(ctx context.Context, j store.Job) error {
 	case found.GetArchived(), found.GetDisabled():
 		return a.stopRepository(ctx, j, r, "archived")
 	}
+	if err := a.noticeVisibility(ctx, r.ID, found.GetPrivate(), j.Cause == "repository.privatized"); err != nil {
+		return err
+	}
 	if args.Doubt {
 		return a.store.Finish(ctx, j)
 	}
@@ -105,6 +109,23 @@ func (a *App) lookAtRepository(ctx context.Context, j store.Job) error {
 		return fmt.Errorf("reading repository %d: %w", r.ID, err)
 	}
 	return a.store.Finish(ctx, j, a.backfillJob(named, j.Cause))
+}
+
+// noticeVisibility ends the links to pages about a repository that was made private since the
+// last look: they were given out while everybody could read it (THREATS G32). told says that
+// GitHub just made it so, whatever is known of before.
+func (a *App) noticeVisibility(ctx context.Context, id int64, private, told bool) error {
+	name := fmt.Sprintf("private:%d", id)
+	was, known, err := recall[bool](ctx, a, name)
+	if err != nil || known && was == private {
+		return err
+	}
+	if private && (known || told) {
+		if err := a.store.SetSetting(ctx, store.LinksSetting(id), a.now().Format(time.RFC3339Nano)); err != nil {
+			return fmt.Errorf("ending the links to repository %d: %w", id, err)
+		}
+	}
+	return a.remember(ctx, name, private)
 }
 
 // stopRepository forgets the jobs of a repository and says so.

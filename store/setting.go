@@ -7,6 +7,9 @@ import (
 	"github.com/landwaiter/landwaiter/store/engine"
 )
 
+// LinksSetting names the setting that says since when links to pages about a repository hold.
+func LinksSetting(repositoryID int64) string { return fmt.Sprintf("links:%d", repositoryID) }
+
 // Setting returns the value of a setting, or ErrNotFound.
 func (db *DB) Setting(ctx context.Context, name string) (string, error) {
 	var value string

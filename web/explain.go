@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -23,22 +24,44 @@ import (
 // check run, which GitHub shows to those who may read the repository. Nobody can make one
 // up; who has one can pass it on, as with anything they can read.
 type Links struct {
-	key []byte // at least 16 random bytes, the same in every process of an installation
+	key   []byte // at least 16 random bytes, the same in every process of an installation
+	epoch func(repositoryID int64) (string, error)
 }
 
-// NewLinks returns links that are proven with key, which must be secret and random.
-func NewLinks(key []byte) Links { return Links{key} }
+// NewLinks returns links that are proven with key, which must be secret and random. epoch tells
+// since when the links of a repository hold: when it says something else than before, none from
+// before opens any more. nil, and "", are an epoch like any other.
+func NewLinks(key []byte, epoch func(repositoryID int64) (string, error)) Links {
+	return Links{key, epoch}
+}
 
-// Sign returns the proof for the Subject with that key.
+// Sign returns the proof for the Subject with that key, "" when it cannot be told since when
+// links hold: then the link opens for nobody.
 func (l Links) Sign(subject string) string {
+	text := "explain\n" + subject
+	if l.epoch != nil {
+		part := strings.SplitN(subject, ":", 3) // kind, repository, the rest
+		id, err := strconv.ParseInt(part[min(1, len(part)-1)], 10, 64)
+		if err != nil {
+			return ""
+		}
+		since, err := l.epoch(id)
+		if err != nil {
+			return ""
+		}
+		if since != "" {
+			text += "\n" + since
+		}
+	}
 	mac := hmac.New(sha256.New, l.key)
-	mac.Write([]byte("explain\n" + subject))
+	mac.Write([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // valid reports whether proof is that of subject. Without a key nothing is.
 func (l Links) valid(subject, proof string) bool {
-	return len(l.key) >= 16 && hmac.Equal([]byte(l.Sign(subject)), []byte(proof))
+	want := l.Sign(subject)
+	return len(l.key) >= 16 && want != "" && hmac.Equal([]byte(want), []byte(proof))
 }
 
 // explanation is what explain.html shows.

@@ -17,7 +17,7 @@ import (
 // repository's releases taught.
 func TestExplainDrift(t *testing.T) {
 	t.Parallel()
-	links := NewLinks([]byte("0123456789abcdef0123456789abcdef"))
+	links := NewLinks([]byte("0123456789abcdef0123456789abcdef"), nil)
 	then := signers.Known{Profile: signers.Profile{Signer: ".github/workflows/release.yml", Runner: "github-hosted"}, Release: "v1.0.0", Since: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)}
 	now := signers.Profile{Signer: script, Runner: "github-hosted"}
 	report := checks.Report{

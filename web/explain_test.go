@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -21,7 +22,7 @@ const script = "<script>alert(1)</script>"
 // explainServer serves one report with hostile text in it.
 func explainServer(t *testing.T) (http.Handler, Links) {
 	t.Helper()
-	links := NewLinks([]byte("0123456789abcdef0123456789abcdef"))
+	links := NewLinks([]byte("0123456789abcdef0123456789abcdef"), nil)
 	s, err := New(Config{
 		Hooks: http.NotFoundHandler(), Links: links, Log: slog.New(slog.DiscardHandler),
 		Report: func(_ context.Context, key string) (store.StoredReport, error) {
@@ -86,7 +87,7 @@ func TestG12ExplainNeedsProof(t *testing.T) {
 		"no proof":               page,
 		"a proof of another":     page + links.Sign("pr:17:8:0123456789abcdef0123456789abcdef01234567"),
 		"another repository":     strings.Replace(page, "repo=17", "repo=18", 1) + links.Sign(pullKey),
-		"a proof of another key": page + NewLinks([]byte("ffffffffffffffffffffffffffffffff")).Sign(pullKey),
+		"a proof of another key": page + NewLinks([]byte("ffffffffffffffffffffffffffffffff"), nil).Sign(pullKey),
 	} {
 		got := open(h, url)
 		if got.Code != http.StatusNotFound || said(got) != said(missing) {
@@ -123,5 +124,35 @@ func TestExplainShowsTheRisk(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q:\n%s", want, body)
 		}
+	}
+}
+
+// TestG32LinkFromBeforePrivate: a link that was given out while everybody could read the
+// repository opens nothing once it is private; one made since does.
+func TestG32LinkFromBeforePrivate(t *testing.T) {
+	t.Parallel()
+	since, failing := "", error(nil)
+	links := NewLinks([]byte("0123456789abcdef0123456789abcdef"), func(id int64) (string, error) {
+		if id != 11 {
+			return "", nil
+		}
+		return since, failing
+	})
+	const subject, other = "release:11:5", "release:12:5"
+	before, elsewhere := links.Sign(subject), links.Sign(other)
+	if !links.valid(subject, before) {
+		t.Fatal("baseline: the link does not open")
+	}
+	since = "2026-11-23T09:00:00Z"
+	after := links.Sign(subject)
+	if links.valid(subject, before) || !links.valid(subject, after) || !links.valid(other, elsewhere) {
+		t.Errorf("from before opens %v, made since %v, of another repository %v", links.valid(subject, before), links.valid(subject, after), links.valid(other, elsewhere))
+	}
+	failing = errors.New("no database")
+	if links.Sign(subject) != "" || links.valid(subject, after) || links.valid(subject, "") {
+		t.Error("a link opens although nobody can tell since when links hold")
+	}
+	if links.Sign("nonsense") != "" || links.valid("nonsense", "") {
+		t.Error("a subject without a repository has a proof")
 	}
 }

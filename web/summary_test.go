@@ -19,7 +19,7 @@ var (
 // summaryServer gives out the summaries of one release of repository 17.
 func summaryServer(t *testing.T) (http.Handler, Links) {
 	t.Helper()
-	links := NewLinks([]byte("0123456789abcdef0123456789abcdef"))
+	links := NewLinks([]byte("0123456789abcdef0123456789abcdef"), nil)
 	found := store.StoredSummary{Summary: store.Summary{File: []byte("{\"one\":1}\n{\"two\":2}\n")}}
 	return newServer(t, Config{
 		Links: links, Ledger: Ledger{Token: ledgerToken},

@@ -34,6 +34,11 @@ func engine(ctx context.Context, o options, d *data, t *table) error {
 	if err := pullRequests(ctx, o, d, t); err != nil {
 		return err
 	}
+	if o.postgres != "" {
+		if err := replicas(ctx, o, d, t); err != nil {
+			return err
+		}
+	}
 	return queue(ctx, o, t)
 }
 
@@ -70,6 +75,11 @@ func receiving(ctx context.Context, o options, d *data, t *table, engine, driver
 	send := func(url string, n int, length time.Duration) (intake, error) {
 		return burst(ctx, url, g.WebhookSecret(), install.ID, r.ID(), n, length)
 	}
+	// One sender is measured before there is a backlog: what it waits for then is its own commit.
+	one, err := send(address+"/hooks", 1, 2*time.Second)
+	if err != nil {
+		return err
+	}
 	var floor, ours []intake
 	for range o.pairs {
 		for _, to := range []struct {
@@ -83,10 +93,6 @@ func receiving(ctx context.Context, o options, d *data, t *table, engine, driver
 			*to.into = append(*to.into, l)
 			time.Sleep(time.Second) // what was received is still being routed
 		}
-	}
-	one, err := send(address+"/hooks", 1, 2*time.Second)
-	if err != nil {
-		return err
 	}
 	// The last burst is cut off.
 	time.AfterFunc(burstLength/2, func() { _ = cmd.Process.Kill() }) // fails only when it has ended

@@ -44,7 +44,9 @@ func signatureOf(body []byte, secret string) string {
 // so what is measured is receiving. number makes each one different.
 func loadPayload(installation, repository int64, number int) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"action":"edited","number":%d,"changes":{"title":{"from":"x"}},"installation":{"id":%d},"repository":{"id":%d,"full_name":"harbour/shop"},"links":[`, number, installation, repository)
+	fmt.Fprintf(&b, `{"action":"edited","number":%d,"changes":{"title":{"from":"x"}},"installation":{"id":%d},"repository":{"id":%d,"full_name":"harbour/shop"},`, number, installation, repository)
+	const sha = "3c1d76a28b5a1f3dca4f2d6f8d5c1f0a5e8a8f3d"
+	fmt.Fprintf(&b, `"pull_request":{"number":%d,"state":"open","head":{"sha":"%s"},"base":{"sha":"%s","ref":"main"}},"links":[`, number, sha, sha)
 	for i := 0; b.Len() < 21_000; i++ {
 		fmt.Fprintf(&b, `{"url":"https://api.github.com/repos/octo-org/octo-repo/pulls/%d","id":%d,"node_id":"MDExOlB1bGw%x"},`, number+i, i*7919, i*104729)
 	}

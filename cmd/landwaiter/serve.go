@@ -259,8 +259,23 @@ func (s *service) links(ctx context.Context) (web.Links, error) {
 	if err != nil {
 		return web.Links{}, fmt.Errorf("reading the secret for links: %w", err)
 	}
-	return web.NewLinks(key), nil
+	return web.NewLinks(key, s.linkEpoch), nil
 }
+
+// linkEpoch returns since when links to pages about a repository hold: since it was last made
+// private, "" when it never was (THREATS G32).
+func (s *service) linkEpoch(repositoryID int64) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), linkTimeout)
+	defer cancel()
+	since, err := s.store.Setting(ctx, store.LinksSetting(repositoryID))
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	return since, err
+}
+
+// linkTimeout bounds a look at one row.
+const linkTimeout = 2 * time.Second
 
 // ready says what keeps the service from reaching verdicts.
 func (s *service) ready(ctx context.Context) error {
