@@ -117,10 +117,8 @@ func addCabal(s *source, constraint string, line int) {
 	if !ok || says == "installed" { // a package of the compiler
 		return
 	}
-	i := s.add(name, "", line)
-	if version, ok := exactHaskell(says); ok {
-		s.name(i, name, version)
-	} else {
+	version, exact := exactHaskell(says)
+	if i := s.add(name, version, line); !exact {
 		s.packages[i].Constraint = strings.Clone(says)
 	}
 }

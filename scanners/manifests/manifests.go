@@ -238,8 +238,11 @@ func (s *source) add(name, version string, line int) int {
 		s.full = true
 		return len(s.packages) - 1
 	}
+	i := len(s.packages)
+	if i == cap(s.packages) { // append grows a long list by a quarter and copies it too often
+		s.packages = slices.Grow(s.packages, max(i, 16))
+	}
 	s.packages = append(s.packages, inventory.Package{Ecosystem: s.format.Ecosystem, Line: line, Manager: s.format.Manager})
-	i := len(s.packages) - 1
 	s.name(i, name, version)
 	return i
 }
@@ -247,9 +250,23 @@ func (s *source) add(name, version string, line int) int {
 // name gives package i its name and version. A package that keeps no name is dropped.
 func (s *source) name(i int, name, version string) {
 	p := &s.packages[i]
-	// A part of the file's text would keep the whole text in memory.
-	p.Name, p.Version = strings.Clone(name), strings.Clone(version)
-	p.PURL = purlOf(p.Ecosystem, p.Name, p.Version)
+	p.PURL = purlOf(p.Ecosystem, name, version)
+	// A part of the file's text would keep the whole text in memory. A part of the package URL
+	// needs no memory of its own.
+	rest := p.PURL
+	p.Version, rest = ending(rest, version)
+	if p.Ecosystem == "Go" {
+		rest = strings.TrimSuffix(rest, "v")
+	}
+	p.Name, _ = ending(strings.TrimSuffix(rest, "@"), name)
+}
+
+// ending returns a copy of end: the last part of text where text ends so, and what is before it.
+func ending(text, end string) (kept, before string) {
+	if before, ok := strings.CutSuffix(text, end); ok {
+		return text[len(before):], before
+	}
+	return strings.Clone(end), text
 }
 
 // direct says that the project needs package i itself.

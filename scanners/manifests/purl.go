@@ -73,11 +73,13 @@ func at(version string) string {
 // plain reports whether a package URL keeps s as it is in every type: lower case, digits and
 // marks that need no escape.
 func plain(s string) bool {
-	for i := 0; i < len(s); i++ {
+	last := byte('/')
+	for i := range len(s) {
 		c := s[i]
-		if c-'a' > 'z'-'a' && c-'0' > 9 && c != '-' && c != '.' && c != '/' {
+		if c-'a' > 'z'-'a' && c-'0' > 9 && c != '-' && (c != '.' && c != '/' || c == last) {
 			return false
 		}
+		last = c
 	}
-	return !strings.Contains(s, "//") && !strings.HasPrefix(s, "/") && !strings.HasSuffix(s, "/") && !strings.Contains(s, "..")
+	return s == "" || last != '/'
 }
