@@ -17,21 +17,22 @@ import (
 // that builds: which standard library a program gets, go.mod does not say. So no package is
 // made of them. Source: https://go.dev/ref/mod#go-mod-file.
 func readGoMod(s *source) error {
-	file, err := modfile.Parse(s.path, []byte(s.text), nil)
+	file, err := parseGoMod(s.path, s.text)
 	if err != nil {
 		return invalidGo("go.mod", err)
 	}
-	if file.Module == nil {
+	if !file.named {
 		return errors.New("names no module, so it is no go.mod")
 	}
-	m := &goModule{s: s, replaced: replacements(file.Replace), excluded: map[module.Version]bool{}}
-	for _, e := range file.Exclude {
+	m := &goModule{s: s, replaced: replacements(file.replaces), excluded: map[module.Version]bool{}}
+	for _, e := range file.excludes {
 		m.excluded[e.Mod] = true
 	}
-	for _, r := range file.Require {
-		m.require(r)
+	s.packages = make([]inventory.Package, 0, min(len(file.requires), maxPackages))
+	for i := range file.requires {
+		m.require(&file.requires[i])
 	}
-	if len(file.Require) == 0 || file.Go != nil && semver.Compare("v"+languageVersion(file.Go.Version), "v1.17") >= 0 {
+	if len(file.requires) == 0 || file.language != "" && semver.Compare("v"+languageVersion(file.language), "v1.17") >= 0 {
 		return nil
 	}
 	return m.unlisted()
@@ -74,8 +75,8 @@ func replacements(list []*modfile.Replace) map[module.Version]*modfile.Replace {
 }
 
 // require adds the module that a line of go.mod requires, or what replaces it.
-func (m *goModule) require(r *modfile.Require) {
-	mod, line := r.Mod, r.Syntax.Start.Line
+func (m *goModule) require(r *goRequire) {
+	mod, line := r.mod, r.line
 	by := m.replaced[mod]
 	if by == nil {
 		by = m.replaced[module.Version{Path: mod.Path}]
@@ -94,7 +95,7 @@ func (m *goModule) require(r *modfile.Require) {
 		p.Constraint = ">" + mod.Version
 	}
 	p.Relation = inventory.Transitive
-	if !r.Indirect {
+	if !r.indirect {
 		p.Relation, p.Via = inventory.Direct, []string{p.Name}
 	}
 }
