@@ -23,6 +23,11 @@ const (
 
 // engine measures receiving, the queue and whole pull requests (goals 12, 13, 16).
 func engine(ctx context.Context, o options, d *data, t *table) error {
+	if o.postgres != "" {
+		if err := replicas(ctx, o, d, t); err != nil {
+			return err
+		}
+	}
 	if err := receiving(ctx, o, d, t, "SQLite", "sqlite", "sqlite:"+filepath.Join(d.dir, "burst.db"), 0.30); err != nil {
 		return err
 	}
@@ -33,11 +38,6 @@ func engine(ctx context.Context, o options, d *data, t *table) error {
 	}
 	if err := pullRequests(ctx, o, d, t); err != nil {
 		return err
-	}
-	if o.postgres != "" {
-		if err := replicas(ctx, o, d, t); err != nil {
-			return err
-		}
 	}
 	return queue(ctx, o, t)
 }
@@ -111,7 +111,9 @@ func receiving(ctx context.Context, o options, d *data, t *table, engine, driver
 		return err
 	}
 	rate := func(list []intake) float64 { return medianOf(list, intake.rate) }
-	p99 := func(list []intake) float64 { return medianOf(list, func(l intake) float64 { return l.quantile(.99).Seconds() }) }
+	p99 := func(list []intake) float64 {
+		return medianOf(list, func(l intake) float64 { return l.quantile(.99).Seconds() })
+	}
 	t.add("12", "webhooks stored a second, 64 connections, "+engine, fmt.Sprintf("%.0f", rate(floor)), fmt.Sprintf("%.0f", rate(ours)),
 		fmt.Sprintf("%.2f", rate(ours)/rate(floor)), fmt.Sprintf(">= %.2f", goal), rate(ours) >= goal*rate(floor))
 	t.add("12", "the same: 99th percentile of answers, beside one that stores nothing", duration(seconds(p99(floor))), duration(seconds(p99(ours))),
@@ -281,6 +283,9 @@ func queue(ctx context.Context, o options, t *table) error {
 
 // end kills a process and waits for its end.
 func end(cmd *exec.Cmd) {
+	if cmd == nil {
+		return // it did not start
+	}
 	_ = cmd.Process.Kill() // fails only when it has ended
 	_ = cmd.Wait()
 }

@@ -78,10 +78,18 @@ func startService(ctx context.Context, o options, d *data, g *githubtest.GitHub,
 	if err := os.WriteFile(key, g.AppKey(), 0o600); err != nil {
 		return nil, "", err
 	}
+	// A folder of its own: the ledger's checkpoint lies in it, and belongs to one database.
+	folder, err := os.MkdirTemp(d.dir, "service-")
+	if err != nil {
+		return nil, "", err
+	}
+	if err := os.CopyFS(folder, os.DirFS(d.full.index)); err != nil {
+		return nil, "", err
+	}
 	address := "http://" + port
 	cmd := exec.CommandContext(ctx, o.landwaiter, "serve")
 	cmd.Env = append([]string{
-		"LANDWAITER_PUBLIC_URL=" + address, "LANDWAITER_LISTEN=" + port, "LANDWAITER_METRICS_LISTEN=off", "LANDWAITER_DATA_DIR=" + d.full.index,
+		"LANDWAITER_PUBLIC_URL=" + address, "LANDWAITER_LISTEN=" + port, "LANDWAITER_METRICS_LISTEN=off", "LANDWAITER_DATA_DIR=" + folder,
 		"LANDWAITER_GITHUB_APP_ID=" + fmt.Sprint(g.AppID()), "LANDWAITER_GITHUB_PRIVATE_KEY=" + key, "LANDWAITER_GITHUB_WEBHOOK_SECRET=" + g.WebhookSecret(),
 		"LANDWAITER_GITHUB_URL=" + g.APIURL(), "LANDWAITER_ADVISORY_REFRESH=off", "LANDWAITER_TRUST_REFRESH=off", "LANDWAITER_DEPSDEV_URL=off", "LANDWAITER_LOG_LEVEL=error",
 		"HOME=" + d.dir, "PATH=" + os.Getenv("PATH"),
