@@ -167,10 +167,11 @@ func checksum(s string) uint32 {
 	return crc32.Checksum(unsafe.Slice(unsafe.StringData(s), len(s)), castagnoli)
 }
 
-// release ends one use; the last one unmaps the file. Strings read from it die with it.
+// release ends one use; the last one unmaps the file. Strings read from it die with it. The last
+// user may be a scan, which does not wait for that.
 func (x *file) release() {
 	if x.users.Add(-1) == 0 && x.unmap != nil {
-		_ = x.unmap() // nothing can be done, and nobody reads it any more
+		go func() { _ = x.unmap() }() // nothing can be done, and nobody reads it any more
 	}
 }
 

@@ -92,7 +92,7 @@ func (x *Index) load() error {
 	if x.isCurrent() {
 		return nil
 	}
-	base, err := openFile(x.basePath())
+	base, err := x.openBase()
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrNoIndex
 	}
@@ -111,6 +111,22 @@ func (x *Index) load() error {
 	g.exploits = x.openExploits()
 	x.swap(g)
 	return nil
+}
+
+// openBase opens the base, or shares the one that is open when it is that file still: most
+// refreshes add an overlay, and mapping and checking the base anew would cost every scan of that moment
+// several milliseconds. A file that is mapped keeps its number, so no other can be taken for it.
+func (x *Index) openBase() (*file, error) {
+	old := x.current.Load()
+	if old == nil || !old.hold() {
+		return openFile(x.basePath())
+	}
+	defer old.release()
+	if !sameFile(x.basePath(), old.base) {
+		return openFile(x.basePath())
+	}
+	old.base.users.Add(1)
+	return old.base, nil
 }
 
 // openOverlay opens the overlay if there is one of base. One of another base is the rest
