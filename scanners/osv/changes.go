@@ -20,7 +20,7 @@ const (
 	// maxChanges is how many records are fetched one by one; for more, the archive is cheaper.
 	maxChanges = 2000
 	// fetchers is how many are fetched at once.
-	fetchers = 16
+	fetchers = 8
 	// overlap is how far before the newest known record the list is read: a record may
 	// appear in the bucket a while after the time it bears. What is known is not fetched.
 	overlap = 6 * time.Hour
