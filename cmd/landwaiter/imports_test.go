@@ -31,7 +31,7 @@ var importRules = []struct {
 	{"app/history", []string{"checks/duties"}},
 	{"app/commands", nil},
 	{"app", []string{"app/", "store/crash", "checks", "checks/signers", "checks/summary", "checks/approval", "checks/duties", "checks/sums", "checks/output", "store", "store/ledger"}},
-	{"web", []string{"web/", "checks", "checks/signers", "checks/duties", "checks/output", "store", "store/ledger"}},
+	{"web", []string{"web/", "checks", "checks/approval", "checks/signers", "checks/duties", "checks/output", "store", "store/ledger"}},
 	// The readers of manifests start in a process of their own for each scan: they know
 	// inventories, not judgments.
 	{"scanners/manifests", []string{"scanners/manifests/", "store/crash", "scanners/workflows", "checks/inventory", "checks/packed"}},
@@ -39,7 +39,7 @@ var importRules = []struct {
 	{"scanners", []string{"scanners/", "store/crash", "checks", "checks/summary", "checks/pubkey", "checks/licence", "checks/sums", "checks/packed"}},
 	{"store/ledger", nil},
 	{"store", []string{"store/", "checks", "checks/approval", "checks/signers", "checks/packed"}},
-	{"checks/output", []string{"checks", "checks/signers", "checks/duties", "checks/licence"}},
+	{"checks/output", []string{"checks", "checks/approval", "checks/signers", "checks/duties", "checks/licence"}},
 	{"checks/packed", []string{"checks/inventory"}},
 	{"checks/summary", []string{"checks"}},
 	// Leaves below checks: plain values in, plain values out, no words of ours.
