@@ -126,6 +126,7 @@ func acts() []act {
 		{name: "a release that is cured", before: failing, do: cured},
 		{name: "a deployment that may go out", before: passing, do: func(w *world) { w.deploy("approved") }},
 		{name: "a deployment that may not", before: failing, do: func(w *world) { w.deploy("rejected") }},
+		{name: "a draft that approvers let out", before: asking, do: approved},
 		{name: "a webhook that is refused", do: refused},
 		{name: "a check run whose answer is lost", do: lost},
 	}
@@ -221,6 +222,30 @@ func cured(w *world) {
 	rel.AddAsset("SHA256SUMS", sums(fmt.Appendf(nil, "notes %d\n", n)))
 	w.expect(releaseCheck, w.vault.Head("refs/heads/main"), "success")
 	rel.Publish()
+}
+
+// asking makes a draft that passes and waits for two approvers, in a repository of its own.
+func asking(w *world) {
+	n := w.next()
+	r := w.found(fmt.Sprintf("acme/drafts-%d", n)).Collaborator("kim", "pull")
+	w.github.Org("acme").Team("release", "bo")
+	sha := r.Commit("main", "policy", githubtest.Files{".github/landwaiter.yml": strings.Replace(policy, "gate: reactive", "gate: draft\n  publish: manual", 1) +
+		"approvers: {releases: {teams: [acme/release], users: [kim], count: 2}}\n"})
+	notes := fmt.Appendf(nil, "notes %d\n", n)
+	w.asking = r.Release(githubtest.ReleaseOptions{Tag: fmt.Sprintf("v1.0.%d", n), Draft: true, Assets: map[string][]byte{"notes.txt": notes, "SHA256SUMS": sums(notes)}})
+	w.drafts = r
+	w.expect(releaseCheck, sha, "failure")
+}
+
+// approved has both approvers say so, once a second has passed since the issue was written: a
+// comment of the same second may not have seen it.
+func approved(w *world) {
+	issue := w.drafts.Issues()[0]
+	w.until("a second has passed", func() bool { return time.Since(issue.Updated) > 2*time.Second })
+	w.expect(releaseCheck, w.drafts.Head("refs/heads/main"), "success")
+	for _, login := range []string{"bo", "kim"} {
+		w.drafts.Comment(issue.Number, login, "/landwaiter release approve "+w.asking.View().Tag+" because the notes are fine")
+	}
 }
 
 // deployment is one that waits, and the answer that must come.

@@ -53,6 +53,8 @@ type world struct {
 	shops   []*githubtest.Repo
 	vault   *githubtest.Repo    // releases
 	failed  *githubtest.Release // the last that failed
+	drafts  *githubtest.Repo    // where the last draft is that waits for approvers
+	asking  *githubtest.Release // that draft
 
 	deployments []deployment
 }
@@ -94,7 +96,7 @@ func bareWorldAt(t testing.TB, folder, database string, n int) *world {
 	}
 	w.armed = filepath.Join(w.folder, "armed")
 	w.github = githubtest.NewTest(t, githubtest.Options{
-		AutoDeliver: true, Description: contract.Description{}, Events: []string{"pull_request", "merge_group", "check_run", "check_suite", "release", "deployment_protection_rule"},
+		AutoDeliver: true, Description: contract.Description{}, Events: []string{"pull_request", "merge_group", "check_run", "check_suite", "release", "deployment_protection_rule", "issue_comment"},
 	})
 	w.setEnv()
 	w.importAdvisories(2)
