@@ -108,7 +108,10 @@ func exactHaskell(says string) (version string, ok bool) {
 			return "", false
 		}
 	}
-	return rest, digit
+	if !digit {
+		return "", false
+	}
+	return rest, true
 }
 
 // addCabal adds what one constraint pins. Flags and the like name no version.
