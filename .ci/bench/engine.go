@@ -192,11 +192,8 @@ func paced(ctx context.Context, o options, d *data, roundtrips float64) ([]time.
 	say("20 pull requests a second")
 	ctx, stop := context.WithTimeout(ctx, 5*time.Minute)
 	defer stop()
-	g := githubtest.New(githubtest.Options{Contract: githubtest.Off, Latency: latency})
-	g.Start()
+	g, r := shop(latency, 50)
 	defer g.Close()
-	r := g.Repo("harbour", "shop")
-	r.Commit("main", "Start", githubtest.Files{".github/landwaiter.yml": "version: 1\nextends: [landwaiter:recommended@1]\nmode: enforce\n", "package-lock.json": string(lock(50, 0))})
 	cmd, address, err := startService(ctx, o, d, g, "LANDWAITER_DATABASE_URL=sqlite:"+filepath.Join(d.dir, "paced.db"), "LANDWAITER_WORKERS=32")
 	if err != nil {
 		return nil, err
@@ -205,9 +202,7 @@ func paced(ctx context.Context, o options, d *data, roundtrips float64) ([]time.
 	if err := await(ctx, func() bool { return answers(address + "/readyz") }); err != nil {
 		return nil, fmt.Errorf("the service does not become ready: %w", err)
 	}
-	g.SetWebhookURL(address + "/hooks")
-	g.Install("harbour")
-	g.SetAutoDeliver(true)
+	subscribe(g, address)
 	concluded := func(p *githubtest.Pull) bool {
 		run, ok := r.CheckRun(p.HeadSHA(), "landwaiter/pr")
 		return ok && run.Conclusion != ""

@@ -24,11 +24,8 @@ func replicas(ctx context.Context, o options, d *data, t *table) error {
 	say("one replica, and two")
 	ctx, stop := context.WithTimeout(ctx, 10*time.Minute)
 	defer stop()
-	g := githubtest.New(githubtest.Options{Contract: githubtest.Off, Latency: latency})
-	g.Start()
+	g, r := shop(latency, 50)
 	defer g.Close()
-	r := g.Repo("harbour", "shop")
-	r.Commit("main", "Start", githubtest.Files{".github/landwaiter.yml": "version: 1\nextends: [landwaiter:recommended@1]\nmode: enforce\n", "package-lock.json": string(lock(50, 0))})
 	start := func() (*exec.Cmd, string, error) {
 		cmd, address, err := startService(ctx, o, d, g, "LANDWAITER_DATABASE_URL="+o.postgres, fmt.Sprint("LANDWAITER_WORKERS=", replicaWorkers))
 		if err == nil {
@@ -41,9 +38,7 @@ func replicas(ctx context.Context, o options, d *data, t *table) error {
 	if err != nil {
 		return fmt.Errorf("the first replica does not become ready: %w", err)
 	}
-	g.SetWebhookURL(address + "/hooks")
-	g.Install("harbour")
-	g.SetAutoDeliver(true)
+	subscribe(g, address)
 	if _, err := concludedIn(ctx, r, "warm", 4); err != nil {
 		return err
 	}

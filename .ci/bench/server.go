@@ -21,11 +21,8 @@ func server(ctx context.Context, o options, d *data, t *table) error {
 	say("starting the service")
 	ctx, stop := context.WithTimeout(ctx, 10*time.Minute)
 	defer stop()
-	g := githubtest.New(githubtest.Options{Contract: githubtest.Off, Latency: 20 * time.Millisecond})
-	g.Start()
+	g, r := shop(20*time.Millisecond, 1500)
 	defer g.Close()
-	r := g.Repo("harbour", "shop")
-	r.Commit("main", "Start", githubtest.Files{".github/landwaiter.yml": "version: 1\nextends: [landwaiter:recommended@1]\nmode: enforce\n", "package-lock.json": string(lock(1500, 0))})
 	cmd, address, err := startService(ctx, o, d, g)
 	if err != nil {
 		return err
@@ -39,9 +36,7 @@ func server(ctx context.Context, o options, d *data, t *table) error {
 	}
 	pid := cmd.Process.Pid
 	idle := memoryOf(pid, "VmHWM")
-	g.SetWebhookURL(address + "/hooks")
-	g.Install("harbour")
-	g.SetAutoDeliver(true)
+	subscribe(g, address)
 	say("%d pull requests at once", queued)
 	pulls := make([]*githubtest.Pull, queued)
 	for i := range pulls {
@@ -65,6 +60,23 @@ func server(ctx context.Context, o options, d *data, t *table) error {
 	t.add("8", "the service with 64 jobs queued (memory)", "160 MiB", mib(busy), ratio(float64(busy), 160<<20), "<= 1", busy <= 160<<20)
 	t.note("The service and its readers of manifests together had %s in memory at most, shared pages counted each time.", mib(together))
 	return nil
+}
+
+// shop starts a stand-in that takes latency for a call, with a repository whose lock file has n
+// packages. The caller closes it.
+func shop(latency time.Duration, n int) (*githubtest.GitHub, *githubtest.Repo) {
+	g := githubtest.New(githubtest.Options{Contract: githubtest.Off, Latency: latency})
+	g.Start()
+	r := g.Repo("harbour", "shop")
+	r.Commit("main", "Start", githubtest.Files{".github/landwaiter.yml": "version: 1\nextends: [landwaiter:recommended@1]\nmode: enforce\n", "package-lock.json": string(lock(n, 0))})
+	return g, r
+}
+
+// subscribe has g tell the service at address of what happens from now on.
+func subscribe(g *githubtest.GitHub, address string) {
+	g.SetWebhookURL(address + "/hooks")
+	g.Install("harbour")
+	g.SetAutoDeliver(true)
 }
 
 // startService starts `landwaiter serve` on the full index and returns its address. more are
