@@ -44,11 +44,7 @@ func (p payload) commanded() bool {
 // onComment looks at a comment that is a command, was one, or is gone: which of them, GitHub is
 // asked.
 func (a *App) onComment(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
+	p, r, err := readPayloadOf(d)
 	if err != nil {
 		return nil, err
 	}

@@ -27,11 +27,7 @@ type payloadDeployment struct {
 
 // onDeployment judges a job that waits for our rule, and says that it was received.
 func (a *App) onDeployment(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
+	p, r, err := readPayloadOf(d)
 	if err != nil {
 		return nil, err
 	}

@@ -235,6 +235,16 @@ func readPayload(d store.Delivery) (payload, error) {
 	return p, nil
 }
 
+// readPayloadOf decodes the body of d, which is about a repository.
+func readPayloadOf(d store.Delivery) (payload, repo, error) {
+	p, err := readPayload(d)
+	if err != nil {
+		return payload{}, repo{}, err
+	}
+	r, err := p.repo()
+	return p, r, err
+}
+
 // The forms of names that go into the paths of requests. Payloads are signed but still only
 // a hint, and go-github does not escape owner and repository (THREATS G18).
 var (

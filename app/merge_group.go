@@ -13,11 +13,7 @@ import (
 // onMergeGroup judges what a merge queue would merge: the range from the group's base to its
 // head, on its head.
 func (a *App) onMergeGroup(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
+	p, r, err := readPayloadOf(d)
 	if err != nil {
 		return nil, err
 	}

@@ -23,11 +23,7 @@ func (p payload) toDefaultBranch() bool { return p.Ref == "refs/heads/"+p.Reposi
 // whose tag moved, and looks for pull requests that the policy of their base branch no longer
 // judges as it did.
 func (a *App) onPush(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
+	p, r, err := readPayloadOf(d)
 	if err != nil {
 		return nil, err
 	}

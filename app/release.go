@@ -19,11 +19,7 @@ type payloadRelease struct {
 //
 // The check cannot show "queued" here: the commit to show it on is not in the payload.
 func (a *App) onRelease(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
+	p, r, err := readPayloadOf(d)
 	if err != nil {
 		return nil, err
 	}

@@ -13,11 +13,7 @@ import (
 // onRepository looks at what a repository is now, whatever happened to it: renamed, transferred,
 // archived, made private or public, deleted, or any of these undone.
 func (a *App) onRepository(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
+	p, r, err := readPayloadOf(d)
 	if err != nil {
 		return nil, err
 	}

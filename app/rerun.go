@@ -17,11 +17,7 @@ const actionRecheck = "recheck"
 // onCheckRun runs one of our checks again, in a new check run. Check runs of other Apps, and
 // buttons that we did not offer, lead to nothing.
 func (a *App) onCheckRun(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
+	p, r, err := readPayloadOf(d)
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +54,7 @@ func (a *App) onCheckRun(d store.Delivery) ([]store.Job, error) {
 // that owns the suite and leaves pull_requests empty for forks, so a job of its own asks
 // which of our runs the suite holds.
 func (a *App) onCheckSuite(d store.Delivery) ([]store.Job, error) {
-	p, err := readPayload(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.repo()
+	p, r, err := readPayloadOf(d)
 	if err != nil {
 		return nil, err
 	}
