@@ -117,7 +117,7 @@ func (a *App) readApprovals(ctx context.Context, c *installation, t trunk, seen 
 	}
 	for i := range f.Votes {
 		v := &f.Votes[i]
-		if v.Revision != f.Revision {
+		if !approval.IsOf(v.Revision, f.Revision) {
 			continue // void anyway
 		}
 		if !who.ids[v.ID] && !settled[v.Comment] {

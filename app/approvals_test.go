@@ -276,7 +276,7 @@ func TestG24ApprovedBeforeItChanged(t *testing.T) {
 	s.rel.Edit("changed")
 	s.settle()
 	s.advance(time.Minute)
-	if r := s.verdict(s.rel, checks.Fail); r.Approvals.Counted != 0 || r.Approvals.Votes[0].Void != "it was for other assets or another commit" {
+	if r := s.verdict(s.rel, checks.Fail); r.Approvals.Counted != 0 || r.Approvals.Votes[0].Void != "it was for other assets, another commit or another way of signing" {
 		t.Fatalf("after the change: %+v, want the approval of before void", r.Approvals)
 	}
 	s.Deliver(t.Context(), said)

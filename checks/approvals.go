@@ -18,7 +18,13 @@ func (p *Policy) AsksApprovers() bool {
 // approvals finds out who approved the release, once.
 func (j *judgment) approvals() *approval.Summary {
 	if j.r.Approvals == nil {
-		j.r.Approvals = approval.Judge(j.m.Release.Approvals, j.p.Approvers, j.builders())
+		var about []string
+		if j.r.Memory != nil {
+			for _, d := range j.r.Memory.Drift {
+				about = append(about, d.Subject)
+			}
+		}
+		j.r.Approvals = approval.Judge(j.m.Release.Approvals, about, j.p.Approvers, j.builders())
 	}
 	return j.r.Approvals
 }

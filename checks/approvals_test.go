@@ -26,6 +26,10 @@ func asking(t *testing.T) *relCase {
 		RepositoryID: c.material.Subject.RepositoryID, Commit: c.release().Commit, Workflow: ".github/workflows/other.yml", Attempt: 1,
 		Status: "completed", Conclusion: "success", Actors: []duties.Person{{ID: 5, Login: "eli"}},
 	}}
+	shown := c.judge().Approvals.Revision
+	for i := range c.release().Approvals.Votes {
+		c.release().Approvals.Votes[i].Revision = shown
+	}
 	return c
 }
 
@@ -43,6 +47,12 @@ func TestSignerDriftAsks(t *testing.T) {
 		{"one of two", func(c *relCase) { c.release().Approvals.Votes = c.release().Approvals.Votes[:1] }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
 		{"nobody looked", func(c *relCase) { c.release().Approvals = nil }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
 		{"for other assets", func(c *relCase) { c.release().Approvals.Revision = "sha256:bbbb" }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
+		{"G24 signed in yet another way since", func(c *relCase) {
+			everywhere(c, "https://github.com/acme/app/.github/workflows/third.yml@refs/tags/v1.2.0")
+			run := c.release().Runs[runURL]
+			run.Workflow = ".github/workflows/third.yml"
+			c.release().Runs[runURL] = run
+		}, checks.Fail, checks.CodeApproval, checks.LevelBlock},
 		{"policy blocks, whoever approved", func(c *relCase) { c.policy.Releases.Memory.Signers = checks.RuleBlock }, checks.Fail, checks.CodeSignerDrift, checks.LevelBlock},
 		{"A01 by who built it", func(c *relCase) { c.release().Approvals.Votes[1].ID = 5 }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
 		{"nobody knows who built it", func(c *relCase) { c.release().RunsUnknown = "no permission" }, checks.Fail, checks.CodeApproval, checks.LevelBlock},
@@ -96,6 +106,9 @@ func TestPublishedByApprovers(t *testing.T) {
 			t.Parallel()
 			c := asking(t)
 			c.release().Memory, c.policy.Releases.Memory = nil, checks.MemoryRules{}
+			for i := range c.release().Approvals.Votes {
+				c.release().Approvals.Votes[i].Revision = revised
+			}
 			c.policy.Releases.Gate, c.policy.Releases.Publish = checks.GateDraft, checks.PublishManual
 			test.change(c)
 			r := c.judge()

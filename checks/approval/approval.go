@@ -7,8 +7,11 @@
 package approval
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/landwaiter/landwaiter/checks/duties"
@@ -50,8 +53,8 @@ type Vote struct {
 
 // Facts are what is known of a release and of the people who approved it, as it is now.
 type Facts struct {
-	// Revision names exactly what is approved: the tag, the commit and the assets. A vote for
-	// another Revision is void.
+	// Revision names what there is to approve: the tag, the commit and the assets. It is the
+	// start of Summary.Revision.
 	Revision string
 	// Releaser made the release; zero when the account is gone.
 	Releaser duties.Person
@@ -93,16 +96,33 @@ func (s *Summary) Approvers() []string {
 	return names
 }
 
-// Judge says which votes of f count. Nobody's counts who made the release or started a run
+// revisionOf names exactly what is approved: what there is, and what is said about it, such as
+// that somebody else signed it. Evidence can change while the assets stay.
+func revisionOf(there string, about []string) string {
+	if len(about) == 0 || there == "" {
+		return there
+	}
+	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(about)), "\n")))
+	return there + "+" + hex.EncodeToString(sum[:])
+}
+
+// IsOf reports whether a vote for revision is about what there is, whatever was said about it then.
+func IsOf(revision, there string) bool {
+	start, _, _ := strings.Cut(revision, "+")
+	return start == there
+}
+
+// Judge says which votes of f count for a release about which something is said: the IDs of the
+// deviations that the approvers were shown, in any order. Nobody's counts who made the release or started a run
 // that built it (THREATS A01), and one person counts once. nil Facts mean that nobody asked:
 // then no vote counts.
-func Judge(f *Facts, rules Rules, built duties.Builders) *Summary {
+func Judge(f *Facts, about []string, rules Rules, built duties.Builders) *Summary {
 	s := &Summary{Needed: max(rules.Count, 1), Asked: rules.People(), Votes: []Vote{}}
 	if f == nil {
 		s.Problem = "nobody asked GitHub who approved"
 		return s
 	}
-	s.Revision = f.Revision
+	s.Revision = revisionOf(f.Revision, about)
 	for _, p := range append([]duties.Person{f.Releaser}, built.People...) {
 		if p.ID != 0 && !p.Bot && !slices.Contains(s.Excluded, p.ID) {
 			s.Excluded = append(s.Excluded, p.ID)
@@ -142,7 +162,7 @@ func unknown(releaser duties.Person, built duties.Builders) string {
 func (s *Summary) void(v Vote, counted map[int64]bool) string {
 	switch {
 	case v.Revision != s.Revision || s.Revision == "":
-		return "it was for other assets or another commit"
+		return "it was for other assets, another commit or another way of signing"
 	case v.Void != "":
 		return v.Void
 	case v.ID == 0:

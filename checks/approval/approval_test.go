@@ -16,7 +16,10 @@ var (
 	robot = duties.Person{ID: 5, Login: "robot[bot]", Bot: true}
 )
 
-const now = "sha256:aaaa"
+const (
+	now   = "sha256:aaaa"
+	other = "it was for other assets, another commit or another way of signing"
+)
 
 func vote(id int64, login string) approval.Vote {
 	return approval.Vote{ID: id, Login: login, Comment: 100 + id, Reason: "we moved", Revision: now, Time: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
@@ -24,9 +27,10 @@ func vote(id int64, login string) approval.Vote {
 
 // scene is a release of dee, built by ann, that bo and cy approved: two of two.
 type scene struct {
-	f *approval.Facts
-	r approval.Rules
-	b duties.Builders
+	f     *approval.Facts
+	about []string
+	r     approval.Rules
+	b     duties.Builders
 }
 
 func inOrder() *scene {
@@ -53,8 +57,9 @@ func TestJudge(t *testing.T) {
 		{"one vote", func(s *scene) { s.f.Votes = s.f.Votes[:1] }, 1, "", []string{""}},
 		{"no approvers", func(s *scene) { s.f.Problem = "too few" }, 2, "too few", []string{"", ""}},
 		{"the same person twice", func(s *scene) { s.f.Votes[1] = vote(2, "bo-renamed") }, 1, "", []string{"", "one person counts once"}},
-		{"G24 another revision", func(s *scene) { s.f.Votes[1].Revision = "sha256:bbbb" }, 1, "", []string{"", "it was for other assets or another commit"}},
-		{"no revision at all", func(s *scene) { s.f.Revision = ""; s.f.Votes[0].Revision = "" }, 0, "", []string{"it was for other assets or another commit", "it was for other assets or another commit"}},
+		{"G24 another revision", func(s *scene) { s.f.Votes[1].Revision = "sha256:bbbb" }, 1, "", []string{"", other}},
+		{"G24 signed in another way since", func(s *scene) { s.about = []string{"sha256:drift"} }, 0, "", []string{other, other}},
+		{"no revision at all", func(s *scene) { s.f.Revision = ""; s.f.Votes[0].Revision = "" }, 0, "", []string{other, other}},
 		{"G35 comment edited", func(s *scene) { s.f.Votes[0].Void = "its comment was edited" }, 1, "", []string{"its comment was edited", ""}},
 		{"nobody's vote", func(s *scene) { s.f.Votes[0].ID = 0 }, 1, "", []string{"nobody knows whose it is", ""}},
 		{"A01 by the releaser", func(s *scene) { s.f.Votes[0] = vote(4, "dee") }, 1, "", []string{"who made or built a release cannot approve it", ""}},
@@ -71,7 +76,7 @@ func TestJudge(t *testing.T) {
 			t.Parallel()
 			s := inOrder()
 			tt.change(s)
-			got := approval.Judge(s.f, s.r, s.b)
+			got := approval.Judge(s.f, s.about, s.r, s.b)
 			var void []string
 			for _, v := range got.Votes {
 				void = append(void, v.Void)
@@ -97,14 +102,33 @@ func TestSummary(t *testing.T) {
 	}
 	s := inOrder()
 	s.f.Votes[0].Void = "its comment was deleted"
-	if d := cmp.Diff([]string{"cy"}, approval.Judge(s.f, s.r, s.b).Approvers()); d != "" {
+	if d := cmp.Diff([]string{"cy"}, approval.Judge(s.f, s.about, s.r, s.b).Approvers()); d != "" {
 		t.Errorf("approvers (-want +got):\n%s", d)
 	}
 	r := approval.Rules{Teams: []string{"acme/release"}, Users: []string{"ann"}}
 	if d := cmp.Diff([]string{"@acme/release", "@ann"}, r.People()); d != "" || !r.Named() || (approval.Rules{}).Named() {
 		t.Errorf("people (-want +got):\n%s", d)
 	}
-	if got := approval.Judge(s.f, r, s.b); got.Needed != 1 {
+	if got := approval.Judge(s.f, nil, r, s.b); got.Needed != 1 {
 		t.Errorf("without a count %d are needed, want 1", got.Needed)
+	}
+}
+
+// TestRevision: what is said about a release is a part of what is approved, in any order.
+func TestRevision(t *testing.T) {
+	t.Parallel()
+	s := inOrder()
+	s.about = []string{"sha256:one", "sha256:two"}
+	shown := approval.Judge(s.f, s.about, s.r, s.b).Revision
+	for i := range s.f.Votes {
+		s.f.Votes[i].Revision = shown
+	}
+	s.about = []string{"sha256:two", "sha256:one"}
+	if got := approval.Judge(s.f, s.about, s.r, s.b); !got.Met() || !approval.IsOf(shown, now) || approval.IsOf(shown, "sha256:bbbb") || shown == now {
+		t.Errorf("revision %q, %+v", shown, got)
+	}
+	s.about = s.about[:1]
+	if got := approval.Judge(s.f, s.about, s.r, s.b); got.Counted != 0 {
+		t.Errorf("one deviation less: %+v", got)
 	}
 }
