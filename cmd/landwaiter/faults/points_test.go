@@ -293,7 +293,7 @@ func (w *world) until(what string, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-late:
-			w.t.Fatalf("after %v: not so: %s", patience, what)
+			w.t.Fatalf("after %v: not so: %s; the last lines of the log by then:\n%s", patience, what, w.log.tail(60))
 		}
 	}
 }
