@@ -47,7 +47,12 @@ func fair(w World, f *facts) []string {
 	var wrong []string
 	for _, flood := range w.Floods {
 		few, many := 0, 0
+		judged := map[string]bool{} // a subject that is judged again, as the sweep may ask, waited once
 		for _, r := range f.reports {
+			if judged[r.Key] {
+				continue
+			}
+			judged[r.Key] = true
 			repo := f.repoByID(r.Report.Subject.RepositoryID)
 			switch {
 			case repo == nil:
