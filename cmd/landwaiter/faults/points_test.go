@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -293,7 +294,12 @@ func (w *world) until(what string, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-late:
-			w.t.Fatalf("after %v: not so: %s; the last lines of the log by then:\n%s", patience, what, w.log.tail(60))
+			before := w.log.tail(60)
+			for _, r := range w.replicas {
+				r.signal(syscall.SIGQUIT) // it says where each of its goroutines is
+			}
+			w.pass(2 * time.Second)
+			w.t.Fatalf("after %v: not so: %s; the last lines of the log by then:\n%s\nwhere it was:\n%s", patience, what, before, w.log.tail(600))
 		}
 	}
 }
