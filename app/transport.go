@@ -152,6 +152,9 @@ func (t *transport) exchange(req *http.Request, known *answer, route string) (*h
 		req.Header.Set("If-None-Match", known.ETag)
 	}
 	crash.BeforeCall(route)
+	if err := mayWrite(req); err != nil {
+		return nil, fmt.Errorf("%s: %w", route, err)
+	}
 	resp, err := t.next.RoundTrip(req)
 	crash.AfterCall(route)
 	if err != nil {

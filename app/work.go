@@ -146,6 +146,7 @@ func (a *App) workUntil(ctx context.Context) error {
 		for _, j := range jobs {
 			running.Go(func() {
 				defer func() { <-slots }()
+				ctx := withLease(ctx, asked.Add(a.limits.lease))
 				a.traceClaim(ctx, j, asked)
 				a.work(ctx, j)
 			})
@@ -244,9 +245,13 @@ func (a *App) beat(ctx context.Context, j store.Job, lost context.CancelCauseFun
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := a.store.Renew(ctx, j, a.limits.lease); errors.Is(err, store.ErrLeaseLost) {
+			asked := time.Now()
+			switch err := a.store.Renew(ctx, j, a.limits.lease); {
+			case errors.Is(err, store.ErrLeaseLost):
 				lost(store.ErrLeaseLost)
 				return
+			case err == nil:
+				renewLease(ctx, asked.Add(a.limits.lease))
 			}
 		}
 	}
