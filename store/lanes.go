@@ -96,8 +96,8 @@ type lane struct {
 	empty        bool
 }
 
-// collectPriority picks from the lanes of a priority in turn, as many from each as would share
-// the rest out evenly, until enough are picked or all lanes are empty.
+// collectPriority picks the first of each lane of a priority, and then from the lanes in turn, as
+// many from each as would share the rest out evenly, until enough are picked or all lanes are empty.
 func (c *claiming) collectPriority(priority int) error {
 	lanes, err := c.lanes(priority)
 	if err != nil {
@@ -124,7 +124,7 @@ func (c *claiming) collectPriority(priority int) error {
 }
 
 // lanes returns up to c.left lanes that have a ready job, beginning after the one that was
-// served last and going round. Each costs one step in the index.
+// served last and going round, and picks the first job of each. A lane costs two steps in the index.
 func (c *claiming) lanes(priority int) ([]lane, error) {
 	last, served := c.turn[priority]
 	if !served {
@@ -132,6 +132,9 @@ func (c *claiming) lanes(priority int) ([]lane, error) {
 	}
 	var lanes []lane
 	for _, bounds := range [][2]int64{{last, math.MaxInt64}, {math.MinInt64, last}} {
+		if c.left == 0 {
+			break
+		}
 		err := c.Each(`WITH RECURSIVE lane (installation, n) AS (
 				SELECT (SELECT installation_id FROM job
 					WHERE state = 0 AND priority = $1 AND installation_id > $2 AND installation_id <= $3
@@ -141,22 +144,49 @@ func (c *claiming) lanes(priority int) ([]lane, error) {
 					WHERE state = 0 AND priority = $1 AND installation_id > lane.installation AND installation_id <= $3
 					ORDER BY installation_id LIMIT 1), n + 1
 				FROM lane WHERE lane.installation IS NOT NULL AND n < $4)
-			SELECT installation FROM lane WHERE installation IS NOT NULL`,
-			[]any{priority, bounds[0], bounds[1], c.left - len(lanes)},
+			SELECT lane.installation, first.id, first.key, first.due FROM lane LEFT JOIN `+c.firstOfLane()+`
+			WHERE lane.installation IS NOT NULL ORDER BY lane.n`,
+			[]any{priority, bounds[0], bounds[1], c.left},
 			func(rows *sql.Rows) error {
-				l := lane{due: math.MinInt64}
-				err := rows.Scan(&l.installation)
+				var l lane
+				var id, due sql.NullInt64
+				var key sql.NullString
+				if err := rows.Scan(&l.installation, &id, &key, &due); err != nil {
+					return err
+				}
+				l.id, l.due, l.empty = id.Int64, due.Int64, !id.Valid
+				if id.Valid {
+					c.choose(priority, &l, key.String)
+				}
 				lanes = append(lanes, l)
-				return err
+				return nil
 			})
 		if err != nil {
 			return nil, fmt.Errorf("finding lanes of priority %d: %w", priority, err)
 		}
-		if len(lanes) >= c.left {
-			break
-		}
 	}
 	return lanes, nil
+}
+
+// firstOfLane joins the job that is the first of its lane, of those whose keys are free. SQLite knows
+// no LATERAL, and PostgreSQL locks a row only where it is read.
+func (c *claiming) firstOfLane() string {
+	const first = ` FROM job WHERE state = 0 AND priority = $1 AND installation_id = lane.installation AND ` + keyIsFree + ` ORDER BY due, id LIMIT 1`
+	if c.Postgres() {
+		return `LATERAL (SELECT id, key, due` + first + c.SkipLocked() + `) first ON true`
+	}
+	return `job first ON first.id = (SELECT id` + first + `)`
+}
+
+// choose picks the job that l stands at, unless one with its key was picked before.
+func (c *claiming) choose(priority int, l *lane, key string) {
+	if c.keys[key] {
+		return
+	}
+	c.keys[key] = true
+	c.ids = append(c.ids, l.id)
+	c.left--
+	c.turn[priority] = l.installation
 }
 
 // keyIsFree is written so that it costs one step in the index per job. As NOT EXISTS it makes
@@ -174,13 +204,10 @@ func (c *claiming) pick(priority int, l *lane, n int) error {
 		func(rows *sql.Rows) error {
 			found++
 			var key string
-			if err := rows.Scan(&l.id, &key, &l.due); err != nil || c.keys[key] {
+			if err := rows.Scan(&l.id, &key, &l.due); err != nil {
 				return err
 			}
-			c.keys[key] = true
-			c.ids = append(c.ids, l.id)
-			c.left--
-			c.turn[priority] = l.installation
+			c.choose(priority, l, key)
 			return nil
 		})
 	if err != nil {
@@ -204,7 +231,7 @@ func (c *claiming) take(worker string, lease time.Duration) ([]Job, error) {
 		if err := c.lockKeys(args[3:]); err != nil {
 			return err
 		}
-		return c.Each(`UPDATE job SET state = 2, attempts = attempts + 1, token = $1, worker = $2, lease_until = $3
+		return c.Each(`UPDATE `+c.orRollback()+`job SET state = 2, attempts = attempts + 1, token = $1, worker = $2, lease_until = $3
 			WHERE id IN `+engine.List(to-from, 4)+c.whereFree()+` RETURNING `+jobColumns, args,
 			func(rows *sql.Rows) error {
 				j, err := scanJob(rows)
@@ -216,6 +243,15 @@ func (c *claiming) take(worker string, lease time.Duration) ([]Job, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(jobs, func(j Job) bool { return j.ID == 0 }), nil
+}
+
+// orRollback has SQLite undo the whole transaction should the statement break a rule, instead of the
+// statement alone, for which it copies each page before it changes it. Either way the error undoes all.
+func (c *claiming) orRollback() string {
+	if c.Postgres() {
+		return ""
+	}
+	return "OR ROLLBACK "
 }
 
 // lockKeys keeps other processes on PostgreSQL from starting jobs with the keys of these ones.
