@@ -31,7 +31,7 @@ demo: ## play the main job against a stand-in for GitHub, then keep serving
 	$(BIN)-demo demo $(DEMOFLAGS)
 
 test: deps ## install what the tests need, then run all of them with the race detector
-	$(GO) run ./.ci/counttests -- $(GO) test -race -timeout 25m $(TESTFLAGS) ./...
+	$(GO) run ./.ci/counttests -- $(GO) test -race -timeout 40m $(TESTFLAGS) ./...
 
 # Not part of test: it needs npm, cargo and their registries.
 test-tools: ## run what findings say to do with the real package managers

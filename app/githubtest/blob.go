@@ -44,7 +44,7 @@ func spoilBlob(w http.ResponseWriter, r *http.Request, g *GitHub, f *Fault, cont
 	case CutBody:
 		cut(w, http.StatusOK, content)
 	case Delay:
-		g.pause(r, f.Delay)
+		pause(r, f.Delay, f.healed)
 		_, _ = w.Write(content)
 	default:
 		status := f.Status

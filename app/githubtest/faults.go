@@ -32,7 +32,7 @@ const (
 	// by itself when that happens on a connection it used before: to make it fail, set
 	// Times below 0.
 	Nothing
-	// Delay waits Fault.Delay and then answers properly.
+	// Delay waits Fault.Delay, or until Heal, and then answers properly.
 	Delay
 )
 
@@ -54,6 +54,8 @@ type Fault struct {
 	Skip int
 	// Times is how many calls are disturbed; 0 means one, below 0 every one.
 	Times int
+
+	healed <-chan struct{} // set when it is picked
 }
 
 // Fail disturbs calls from now on. Several faults on one route come one after the other.
@@ -66,11 +68,13 @@ func (g *GitHub) Fail(f Fault) {
 	g.faults = append(g.faults, &f)
 }
 
-// Heal takes back every fault and throttle.
+// Heal takes back every fault and throttle; what waits for a Delay is answered.
 func (g *GitHub) Heal() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.faults, g.throttles = nil, nil
+	close(g.healed)
+	g.healed = make(chan struct{})
 }
 
 // fault picks the fault for a call, or nil, and counts it.
@@ -90,6 +94,7 @@ func (g *GitHub) fault(route string) *Fault {
 			f.Times--
 		}
 		c := *f
+		c.healed = g.healed
 		return &c
 	}
 	return nil

@@ -92,6 +92,23 @@ func TestDelayEndsWithTheClient(t *testing.T) {
 	}
 }
 
+func TestDelayEndsWithHeal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.Fail(Fault{Kind: Delay, Delay: time.Hour, Times: -1})
+	answered := make(chan int)
+	go func() { answered <- w.get("/repos/acme/shop").status }()
+	select {
+	case status := <-answered:
+		t.Fatalf("answered %d without a delay", status)
+	case <-time.After(20 * time.Millisecond):
+	}
+	w.Heal()
+	if status := <-answered; status != 200 {
+		t.Errorf("answered %d, want 200", status)
+	}
+}
+
 func TestPrimaryLimit(t *testing.T) {
 	t.Parallel()
 	now := time.Now().UTC().Truncate(time.Second)

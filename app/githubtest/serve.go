@@ -35,7 +35,7 @@ func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			g.violation(q.route.name() + ": " + err.Error())
 		}
 	}
-	g.pause(r, g.opts.Latency)
+	pause(r, g.opts.Latency, nil)
 	fault := g.fault(q.route.name())
 	if fault != nil && fault.When == BeforeActing && g.spoil(w, q, fault, nil) {
 		return
@@ -58,8 +58,8 @@ func apiPath(path string) (string, bool) {
 	return path, false
 }
 
-// pause waits on the real clock, or until the client is gone.
-func (g *GitHub) pause(r *http.Request, d time.Duration) {
+// pause waits on the real clock, or until enough is closed, or until the client is gone.
+func pause(r *http.Request, d time.Duration, enough <-chan struct{}) {
 	if d <= 0 {
 		return
 	}
@@ -67,6 +67,7 @@ func (g *GitHub) pause(r *http.Request, d time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-enough:
 	case <-r.Context().Done():
 	}
 }

@@ -10,7 +10,7 @@ import (
 func (g *GitHub) spoil(w http.ResponseWriter, q *request, f *Fault, real *reply) bool {
 	switch f.Kind {
 	case Delay:
-		g.pause(q.Request, f.Delay)
+		pause(q.Request, f.Delay, f.healed)
 		return false
 	case Nothing:
 		g.record(q, 0, f)

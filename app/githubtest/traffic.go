@@ -10,6 +10,7 @@ import (
 type traffic struct {
 	calls      []Call
 	faults     []*Fault
+	healed     chan struct{} // closed by Heal, which makes a new one
 	violations []string
 	blobCalls  []BlobCall
 	rate       Rate // of new installations
@@ -17,7 +18,7 @@ type traffic struct {
 }
 
 func newTraffic(now time.Time) traffic {
-	return traffic{rate: Rate{Limit: 5000, Remaining: 5000, Reset: now.Add(time.Hour)}}
+	return traffic{healed: make(chan struct{}), rate: Rate{Limit: 5000, Remaining: 5000, Reset: now.Add(time.Hour)}}
 }
 
 // Call is one request to the API.

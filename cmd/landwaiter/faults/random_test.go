@@ -121,7 +121,7 @@ func TestI12FloodAfterOutage(t *testing.T) {
 	onBoth(t, func(t *testing.T, engine string) {
 		w := newWorld(t, engine, 1)
 		w.replicas[0].kill()
-		w.github.Fail(githubtest.Fault{Route: "GET /repos/{owner}/{repo}/pulls/{pull_number}", Kind: githubtest.Delay, Delay: 8 * time.Second, Times: -1})
+		w.github.Fail(githubtest.Fault{Route: "GET /repos/{owner}/{repo}/pulls/{pull_number}", Kind: githubtest.Delay, Delay: 20 * time.Second, Times: -1})
 		for n := range flood {
 			w.serial = 2 * n // the next one is of the second repository
 			if n%8 != 4 {
