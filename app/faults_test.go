@@ -229,13 +229,7 @@ func TestKilledWorker(t *testing.T) {
 	for _, step := range []string{"route", "publish:check", "judge"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, githubtest.Options{}, nil)
-			r := w.shop()
-			p := r.OpenPull(githubtest.PullOptions{Head: "change", Files: githubtest.Files{"package-lock.json": lock("lodash@4.17.20")}})
-			if err := w.github.Settle(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-			dead := w.claimUntil(step)
+			w, r, p, dead := claimedAt(t, step)
 			// It got as far as doing the work, but not as far as saying so.
 			w.settle()
 			w.clock.Add(w.app.limits.lease + time.Second)
@@ -254,6 +248,18 @@ func TestKilledWorker(t *testing.T) {
 			}
 		})
 	}
+}
+
+// claimedAt opens a pull request with a violation, and leaves its job of a step claimed.
+func claimedAt(t *testing.T, step string) (*world, *githubtest.Repo, *githubtest.Pull, store.Job) {
+	t.Helper()
+	w := newWorld(t, githubtest.Options{}, nil)
+	r := w.shop()
+	p := r.OpenPull(githubtest.PullOptions{Head: "change", Files: githubtest.Files{"package-lock.json": lock("lodash@4.17.20")}})
+	if err := w.github.Settle(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return w, r, p, w.claimUntil(step)
 }
 
 // claimUntil works until a job of a step is claimed, and leaves that one claimed.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"testing"
 	"time"
-
-	"github.com/landwaiter/landwaiter/app/githubtest"
 )
 
 // TestI14_NothingIsWrittenAfterTheLease: a worker that was frozen between its claim and its first
@@ -21,13 +19,7 @@ func TestI14_NothingIsWrittenAfterTheLease(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, githubtest.Options{}, nil)
-			r := w.shop()
-			p := r.OpenPull(githubtest.PullOptions{Head: "change", Files: githubtest.Files{"package-lock.json": lock("lodash@4.17.20")}})
-			if err := w.github.Settle(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-			j := w.claimUntil("publish:check")
+			w, r, p, j := claimedAt(t, "publish:check")
 			w.app.work(withLease(context.Background(), time.Now().Add(row.left)), j)
 			if runs := len(r.CheckRuns("")); runs != row.runs {
 				t.Errorf("%d check runs, want %d", runs, row.runs)
