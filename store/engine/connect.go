@@ -24,8 +24,8 @@ const applicationName = "landwaiter"
 const postgresConns = 16
 
 // writerSettings are of SQLite's one writing connection. It keeps up to 16 MiB of pages, which the
-// indexes of a long queue fill, and folds the WAL into the file once it has 4,000 pages (16 MiB):
-// by default it does so after 1,000, a dozen times a second under load, each time with two fsyncs.
+// indexes of a long queue fill, and folds the WAL into the file once it has 4,000 pages (16 MiB)
+// instead of 1,000, since each time costs two fsyncs.
 const writerSettings = "_txlock=immediate&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
 
 // IsPostgres reports whether url names a PostgreSQL database.
