@@ -347,7 +347,7 @@ func TestImportRefusesADatabaseWithRows(t *testing.T) {
 // TestExportIsFlat exports and imports many rows and looks at the memory in use.
 func TestExportIsFlat(t *testing.T) {
 	if testing.Short() {
-		t.Skip("makes 80 MB of rows")
+		t.Skip("needs a run without -short: it makes 80 MB of rows")
 	}
 	f := newFixture(t, storetest.SQLite(t))
 	must(t, f.Close())
