@@ -66,66 +66,6 @@ func (db *DB) Receive(ctx context.Context, d Delivery, route Job) (fresh bool, e
 	return a.fresh, nil
 }
 
-// arrival is one delivery on its way through the writer.
-type arrival struct {
-	delivery Delivery
-	job      jobRow
-	body     []byte // packed
-	fresh    bool   // set by the writer, read after it has answered
-}
-
-const deliveryColumns = 7
-
-// receive keeps the deliveries that are new, and their jobs. It gets what Receive added.
-func (t *tx) receive(items []any) error {
-	arrivals := make([]*arrival, 0, len(items))
-	for _, item := range items {
-		arrivals = append(arrivals, item.(*arrival))
-	}
-	var jobs []jobRow
-	err := t.Batches(len(arrivals), deliveryColumns, func(from, to int) error {
-		fresh, err := t.insertDeliveries(arrivals[from:to])
-		if err != nil {
-			return fmt.Errorf("inserting deliveries: %w", err)
-		}
-		for _, a := range arrivals[from:to] {
-			// A GUID that is twice in one batch is new once.
-			a.fresh = fresh[a.delivery.GUID]
-			delete(fresh, a.delivery.GUID)
-			if a.fresh {
-				jobs = append(jobs, a.job)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	err = t.Batches(len(jobs), jobInsertColumns, func(from, to int) error { return t.insertJobs(jobs[from:to]) })
-	crash.Before(crash.DeliveryCommit)
-	return err
-}
-
-// insertDeliveries returns the GUIDs that were not kept yet.
-func (t *tx) insertDeliveries(arrivals []*arrival) (map[string]bool, error) {
-	args := make([]any, 0, len(arrivals)*deliveryColumns)
-	for _, a := range arrivals {
-		d := &a.delivery
-		args = append(args, d.GUID, engine.Text(d.Event), engine.Text(d.Action), d.InstallationID, d.RepositoryID, engine.Micros(d.Received), a.body)
-	}
-	fresh := make(map[string]bool, len(arrivals))
-	err := t.Each(`INSERT INTO delivery (guid, event, action, installation_id, repository_id, received, body)
-		VALUES `+engine.Rows(len(arrivals), deliveryColumns)+`
-		ON CONFLICT (guid) DO NOTHING RETURNING guid`, args,
-		func(rows *sql.Rows) error {
-			var guid string
-			err := rows.Scan(&guid)
-			fresh[guid] = true
-			return err
-		})
-	return fresh, err
-}
-
 // Delivery returns the delivery with that GUID, or ErrNotFound.
 func (db *DB) Delivery(ctx context.Context, guid string) (Delivery, error) {
 	d := Delivery{GUID: guid}

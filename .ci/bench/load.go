@@ -80,7 +80,7 @@ func burst(ctx context.Context, url, secret string, installation, repository int
 		signature string
 	}
 	for i := range ready {
-		ready[i].body = loadPayload(installation, repository, i)
+		ready[i].body = loadPayload(installation, repository, i+1)
 		ready[i].signature = signatureOf(ready[i].body, secret)
 	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}, Timeout: 30 * time.Second}

@@ -59,7 +59,11 @@ func run(ctx context.Context, o options) error {
 		}
 		*program = absolute
 	}
-	for _, program := range []string{o.landwaiter, o.scanner} {
+	needed := []string{o.landwaiter}
+	if o.only == "" || o.only == "start" || o.only == "scan" {
+		needed = append(needed, o.scanner)
+	}
+	for _, program := range needed {
 		if _, err := os.Stat(program); err != nil {
 			return fmt.Errorf("%w; run make bench, which builds it", err)
 		}

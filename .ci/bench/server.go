@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
+	"github.com/landwaiter/landwaiter/store"
 )
 
 const queued = 64
@@ -98,6 +99,10 @@ func startService(ctx context.Context, o options, d *data, g *githubtest.GitHub,
 	if err := os.CopyFS(folder, os.DirFS(d.full.index)); err != nil {
 		return nil, "", err
 	}
+	// All services have one ledger key, since they may have one database.
+	if err := copyLedgerKey(d.dir, folder); err != nil {
+		return nil, "", err
+	}
 	address := "http://" + port
 	cmd := exec.CommandContext(ctx, o.landwaiter, "serve")
 	cmd.Env = append([]string{
@@ -108,6 +113,19 @@ func startService(ctx context.Context, o options, d *data, g *githubtest.GitHub,
 	}, more...)
 	cmd.Stderr = os.Stderr
 	return cmd, address, cmd.Start()
+}
+
+// copyLedgerKey copies the ledger's key of dir, which it makes the first time, to folder.
+func copyLedgerKey(dir, folder string) error {
+	const name = "ledger.key"
+	if _, err := store.LedgerKey(filepath.Join(dir, name), "bench/ledger"); err != nil {
+		return err
+	}
+	key, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, name), key, 0o600)
 }
 
 // freePort returns a loopback address that nobody listens on.

@@ -40,7 +40,8 @@ type Config struct {
 	// Schema holds the numbered schema files in the folders sqlite and postgres.
 	Schema fs.FS
 	// Together writes the items that were given to Add and share a commit. It may run more
-	// than once for an item.
+	// than once for an item. On PostgreSQL it has no transaction around it, which would be three
+	// more round trips: it makes do with one statement, and Notify in it.
 	Together func(t *Tx, items []any) error
 	// Committed is called after each commit, before its callers are answered.
 	Committed func(t *Tx)

@@ -11,6 +11,9 @@ import (
 const (
 	// wakeChannel is the name of the PostgreSQL notification. It carries no text.
 	wakeChannel = "landwaiter_wake"
+	// Notify is an SQL expression of PostgreSQL that makes Wake of other processes receive after the
+	// commit, for statements that are not in a transaction of Change. It is an empty text.
+	Notify = "pg_notify('" + wakeChannel + "', '')::text"
 	// pollEvery is how often Wake receives without a notification, since a notification
 	// is lost when the connection was down. Also the pause before connecting again.
 	pollEvery = 5 * time.Second

@@ -128,7 +128,7 @@ func (w *writer) transact(batch []*write) ([]error, error) {
 	ctx := context.WithoutCancel(batch[0].ctx)
 	run := func(t *Tx) error { return w.runBatch(t, batch, outcomes) }
 	if w.db.postgres {
-		return outcomes, w.db.transactPostgres(ctx, run)
+		return outcomes, w.db.againIfRaced(ctx, func() error { return w.db.oneStatement(ctx, run) })
 	}
 	return outcomes, w.transactSQLite(ctx, run)
 }
@@ -179,16 +179,27 @@ func (w *writer) transactSQLite(ctx context.Context, fn func(*Tx) error) error {
 // raceAttempts is how often a PostgreSQL transaction runs that lost against others.
 const raceAttempts = 6
 
-func (db *DB) transactPostgres(ctx context.Context, fn func(*Tx) error) error {
+// againIfRaced tries a PostgreSQL transaction until it has not lost against others.
+func (db *DB) againIfRaced(ctx context.Context, try func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := db.tryPostgres(ctx, fn)
+		err := try()
 		if err == nil || !raced(err) || attempt == raceAttempts || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-func (db *DB) tryPostgres(ctx context.Context, fn func(*Tx) error) error {
+// oneStatement runs fn, which is one statement, without a transaction around it.
+func (db *DB) oneStatement(ctx context.Context, fn func(*Tx) error) error {
+	t := &Tx{db: db, ctx: ctx, on: db.write}
+	if err := fn(t); err != nil {
+		return err
+	}
+	db.committed(t)
+	return nil
+}
+
+func (db *DB) transactPostgres(ctx context.Context, fn func(*Tx) error) error {
 	native, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
@@ -201,7 +212,7 @@ func (db *DB) tryPostgres(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	if t.woke {
-		if _, err := t.Exec("SELECT pg_notify('" + wakeChannel + "', '')"); err != nil {
+		if _, err := t.Exec("SELECT " + Notify); err != nil {
 			_ = native.Rollback()
 			return fmt.Errorf("notifying: %w", err)
 		}
@@ -222,7 +233,7 @@ func (db *DB) Change(ctx context.Context, fn func(*Tx) error) error {
 		return ErrClosed
 	}
 	if db.postgres {
-		err := db.transactPostgres(ctx, fn)
+		err := db.againIfRaced(ctx, func() error { return db.transactPostgres(ctx, fn) })
 		var harmless unchanged
 		if errors.As(err, &harmless) {
 			return harmless.error
