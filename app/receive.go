@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -225,8 +224,8 @@ func (a *App) accept(ctx context.Context, began time.Time, name, guid string, bo
 	if !known {
 		return receipt{http.StatusAccepted, "Nothing to do: Landwaiter does not use this event.", "dropped", ""}
 	}
-	var p payload
-	readable := json.Unmarshal(body, &p) == nil
+	p, err := parsePayload(body)
+	readable := err == nil
 	action := ""
 	if readable {
 		if !row.has(p.Action) {
