@@ -26,6 +26,7 @@ type gateway struct {
 	metrics   *metrics
 	tracer    *tracing.Tracer
 	now       func() time.Time
+	skew      *skew
 	tokens    *tokens
 	apps      *github.Client
 
@@ -40,7 +41,7 @@ func newGateway(cfg Config, m *metrics) (*gateway, error) {
 		return nil, err
 	}
 	g := &gateway{
-		base: base, uploads: uploadRoot(base), next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, tracer: cfg.Tracer, now: cfg.Now,
+		base: base, uploads: uploadRoot(base), next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, tracer: cfg.Tracer, now: cfg.Now, skew: &skew{log: cfg.Log, metrics: m},
 		userAgent: strings.TrimSuffix("landwaiter/"+cfg.Version, "/"), lanes: map[int64]*lane{},
 	}
 	if g.next == nil {

@@ -170,6 +170,7 @@ func (p *player) asked(r *githubtest.Repo) {
 	r.Collaborator("kim", "pull")
 	r.Commit("main", "policy", githubtest.Files{policyPath: strings.Replace(everything, "gate: reactive", "gate: draft\n  publish: manual", 1) +
 		"approvers: {releases: {teams: [acme/release], users: [kim], count: 2}}\n"})
+	p.clock.Add(time.Minute) // the policy is there for all readers
 	notes := []byte("notes\n")
 	sum := sha256.Sum256(notes)
 	r.Release(githubtest.ReleaseOptions{Tag: "v1.0.0", Draft: true, Assets: map[string][]byte{

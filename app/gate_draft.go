@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
@@ -47,12 +48,25 @@ func (a *App) letOut(ctx context.Context, c *installation, s subjectArgs, r stor
 		return nil
 	case !seen.Draft:
 		return a.noteGate(ctx, r, gatePublished)
+	case a.justPublished(known):
+		return errOldReading
 	case !r.Report.Subject.Draft, known.State == gatePublished, known.State == gateWithdrawn:
 		return a.refused(ctx, s, r, gateWithdrawn)
 	case !seen.is(r.Report.Subject): // changed since the job began (THREATS G24)
 		return a.judgeAgain(ctx, s, "the release changed")
 	}
 	return a.publishDraft(ctx, c, s, r)
+}
+
+// oldest is how old an answer of GitHub to a reading may be after a write, at most: a guess. What is
+// read there right after a change may be what was there before.
+const oldest = 30 * time.Second
+
+var errOldReading = errors.New("GitHub shows a release as a draft that was published moments ago: an old reading, or a person was quick")
+
+// justPublished reports whether a reading that shows a draft may be older than its publication, known.
+func (a *App) justPublished(known store.Publication) bool {
+	return known.State == gatePublished && a.now().Sub(known.Updated).Abs() < oldest
 }
 
 // seeNow reads a release with its assets and its commit.

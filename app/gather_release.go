@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,9 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 		return a.notJudged(ctx, s, output.ForState(output.StatePermission, d))
 	case err != nil:
 		return gathered{}, err
+	}
+	if known, err := a.gateKnown(ctx, s.key()); err != nil || seen.Draft && a.justPublished(known) {
+		return gathered{}, cmp.Or(err, errOldReading)
 	}
 	g := gathered{Policy: t.Policy, PolicyProblem: t.Problem, PolicyKept: t.Kept, Commit: seen.shown}
 	if g.Wait, err = a.awaitAssets(ctx, s, t.Policy, seen); err != nil || g.Wait != nil {

@@ -21,6 +21,7 @@ type metrics struct {
 	requests      *prometheus.CounterVec
 	rate          *prometheus.GaugeVec
 	throttles     prometheus.Counter
+	skew          prometheus.Gauge
 	redeliveries  prometheus.Counter
 	healed        *prometheus.CounterVec
 	gateDecisions *prometheus.CounterVec
@@ -49,6 +50,7 @@ func newMetrics(r prometheus.Registerer, db *store.DB, version string) (*metrics
 		requests:      counter("landwaiter_github_requests_total", "Calls to GitHub by route, status and cache use.", "route", "code", "cache"),
 		rate:          prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "landwaiter_github_rate_remaining", Help: "Calls left until the primary limit resets."}, []string{"installation"}),
 		throttles:     prometheus.NewCounter(prometheus.CounterOpts{Name: "landwaiter_github_throttled_total", Help: "Calls that GitHub refused for a limit."}),
+		skew:          prometheus.NewGauge(prometheus.GaugeOpts{Name: "landwaiter_clock_skew_seconds", Help: "How far our clock is ahead of GitHub's."}),
 		redeliveries:  prometheus.NewCounter(prometheus.CounterOpts{Name: "landwaiter_redeliveries_total", Help: "Failed deliveries asked for again."}),
 		healed:        counter("landwaiter_drift_healed_total", "Subjects found without a run and judged after all.", "kind"),
 		gateDecisions: counter("landwaiter_gate_decisions_total", "What gates did.", "gate", "decision"),
@@ -66,7 +68,7 @@ func newMetrics(r prometheus.Registerer, db *store.DB, version string) (*metrics
 	build.Set(1)
 	for _, c := range []prometheus.Collector{
 		newStoreMetrics(db),
-		m.deliveries, m.lag, m.jobs, m.latency, m.checks, m.requests, m.rate, m.throttles, m.redeliveries, m.healed, m.gateDecisions, m.gateWait, build,
+		m.deliveries, m.lag, m.jobs, m.latency, m.checks, m.requests, m.rate, m.throttles, m.skew, m.redeliveries, m.healed, m.gateDecisions, m.gateWait, build,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("app: registering metrics: %w", err)
@@ -85,6 +87,8 @@ func (m *metrics) called(route, code, cache string) {
 }
 
 func (m *metrics) throttled() { m.throttles.Inc() }
+
+func (m *metrics) skewed(ahead time.Duration) { m.skew.Set(ahead.Seconds()) }
 
 func (m *metrics) remaining(installation int64, calls int) {
 	m.rate.WithLabelValues(strconv.FormatInt(installation, 10)).Set(float64(calls))

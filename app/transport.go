@@ -155,6 +155,7 @@ func (t *transport) exchange(req *http.Request, known *answer, route string) (*h
 	if err := mayWrite(req); err != nil {
 		return nil, fmt.Errorf("%s: %w", route, err)
 	}
+	sent := t.now()
 	resp, err := t.next.RoundTrip(req)
 	crash.AfterCall(route)
 	if err != nil {
@@ -162,6 +163,7 @@ func (t *transport) exchange(req *http.Request, known *answer, route string) (*h
 		return nil, fmt.Errorf("%s: %w", route, err)
 	}
 	t.metrics.called(route, fmt.Sprint(resp.StatusCode), cacheLabel(known, resp))
+	t.skew.note(req.Context(), resp.Header, sent, t.now())
 	t.lane(t.repo.InstallationID).note(resp.Header, t.metrics, t.repo.InstallationID, t.now())
 	if isDownload(req) && resp.StatusCode < 400 {
 		return resp, nil

@@ -15,7 +15,7 @@ func (g *GitHub) setHeaders(h http.Header, q *request, a reply) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	h.Set("Date", g.now().Format(http.TimeFormat))
+	h.Set("Date", g.now().Add(g.weather.DateOff).Format(http.TimeFormat))
 	h.Set("X-GitHub-Request-Id", strings.ToUpper(newGUID()[:18]))
 	h.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	h.Set("X-GitHub-Api-Version-Selected", "2022-11-28")

@@ -126,6 +126,7 @@ func (q *request) run() reply {
 	}
 	a := q.route.handle(q)
 	a.raw = a.bytes()
+	q.lag(&a)
 	q.notModified(&a)
 	return a
 }
@@ -137,7 +138,7 @@ func (g *GitHub) answer(w http.ResponseWriter, q *request, a reply, fault *Fault
 	// Logged first, so that a client that has its answer finds the call in the log.
 	g.record(q, a.status, fault)
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.bytes()) // a client that went away lost only its own answer
+	g.drip(w, a.bytes())
 }
 
 // record logs a call; status 0 is no answer.

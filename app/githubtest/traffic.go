@@ -15,6 +15,8 @@ type traffic struct {
 	blobCalls  []BlobCall
 	rate       Rate // of new installations
 	throttles  []Throttle
+	weather    Weather
+	read       map[reading]readBefore // what was read, for Weather.Lag
 }
 
 func newTraffic(now time.Time) traffic {

@@ -25,6 +25,7 @@ var promised = []string{
 	"landwaiter_build_info{}",
 	"landwaiter_check_latency_seconds{phase}",
 	"landwaiter_checks_total{conclusion}",
+	"landwaiter_clock_skew_seconds{}",
 	"landwaiter_data_source_age_seconds{source}",
 	"landwaiter_drift_healed_total{kind}",
 	"landwaiter_exceptions_active{}",
