@@ -81,7 +81,7 @@ func work(t *testing.T) *worked {
 
 // step does one thing of each kind.
 func (w *worked) step(ctx context.Context, db *store.DB, side, i int, random *rand.ChaCha8) error {
-	body := make([]byte, 60_000) // of which compression saves nothing
+	body := make([]byte, 120_000) // of which compression saves nothing
 	if _, err := random.Read(body); err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func TestI01_PowerCutLosesNothingAcknowledged(t *testing.T) {
 	w := work(t)
 	seed := number(t, seedVariable, uint64(time.Now().UnixNano()))
 	cuts := int(number(t, cutsVariable, 60))
-	t.Logf("%s=%d: %d cuts among %d effects, %d promises", seedVariable, seed, cuts, len(w.disk.effects), len(w.promises))
+	t.Logf("%s=%d: %d cuts among %d effects, %d promises, WAL folded %d times", seedVariable, seed, cuts, len(w.disk.effects), len(w.promises), w.folded())
 	if folded := w.folded(); folded < 2 {
 		t.Fatalf("the WAL was folded into the database %d times: work more", folded)
 	}
