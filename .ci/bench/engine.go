@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite"             // the driver named "sqlite"
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
+	"github.com/landwaiter/landwaiter/store/storetest"
 )
 
 const (
@@ -245,7 +246,7 @@ func paced(ctx context.Context, o options, d *data, roundtrips float64) ([]time.
 	return own, nil
 }
 
-// queue measures jobs (goal 13) and how claiming grows with what waits.
+// queue measures jobs (goal 13).
 func queue(ctx context.Context, o options, t *table) error {
 	found, err := goBench(ctx, "./store", "^BenchmarkQueue$/^.*$/^sqlite$")
 	if err != nil {
@@ -263,15 +264,26 @@ func queue(ctx context.Context, o options, t *table) error {
 	if err := os.Setenv("LANDWAITER_BENCH_LONG", "1"); err != nil {
 		return err
 	}
-	found, err = goBench(ctx, "./store", "^BenchmarkClaim$/^.*$/^sqlite$", "-benchtime", "100x")
+	if err := claims(ctx, "SQLite", "sqlite", t); err != nil || o.postgres == "" {
+		return err
+	}
+	if err := os.Setenv(storetest.DSNVariable, o.postgres); err != nil {
+		return err
+	}
+	return claims(ctx, "PostgreSQL", "postgres", t)
+}
+
+// claims measures how claiming grows with what waits.
+func claims(ctx context.Context, engine, name string, t *table) error {
+	found, err := goBench(ctx, "./store", "^BenchmarkClaim$/^.*$/^"+name+"$", "-benchtime", "100x")
 	if err != nil {
 		return err
 	}
-	few, million := found["Claim/queued=1000/sqlite"], found["Claim/queued=1000000/sqlite"]
+	few, million := found["Claim/queued=1000/"+name], found["Claim/queued=1000000/"+name]
 	if few == nil || million == nil {
 		return fmt.Errorf("./store has no BenchmarkClaim any more; mend .ci/bench/engine.go")
 	}
-	t.add("-", "claiming 32 of 1,000,000 jobs, beside 32 of 1,000", fmt.Sprintf("%.0f us", few["µs/claim"]), fmt.Sprintf("%.0f us", million["µs/claim"]),
+	t.add("-", "claiming 32 of 1,000,000 jobs, beside 32 of 1,000, "+engine, fmt.Sprintf("%.0f us", few["µs/claim"]), fmt.Sprintf("%.0f us", million["µs/claim"]),
 		fmt.Sprintf("%.2f", million["µs/claim"]/few["µs/claim"]), "<= 2", million["µs/claim"] <= 2*few["µs/claim"])
 	return nil
 }
