@@ -89,11 +89,13 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 	case err != nil:
 		return gathered{}, err
 	}
-	if known, err := a.gateKnown(ctx, s.key()); err != nil || seen.Draft && a.justPublished(known) {
+	known, err := a.gateKnown(ctx, s.key())
+	if err != nil || seen.Draft && a.justPublished(known) {
 		return gathered{}, cmp.Or(err, errOldReading)
 	}
 	g := gathered{Policy: t.Policy, PolicyProblem: t.Problem, PolicyKept: t.Kept, Commit: seen.shown}
-	if g.Wait, err = a.awaitAssets(ctx, s, t.Policy, seen); err != nil || g.Wait != nil {
+	returned := known.State == gateReverted && !seen.Draft
+	if g.Wait, err = a.awaitAssets(ctx, s, t.Policy, seen, returned); err != nil || g.Wait != nil {
 		return g, err
 	}
 	if err := a.showVerifying(ctx, c, s, t.Policy, seen); err != nil {
@@ -126,13 +128,18 @@ func (a *App) gatherRelease(ctx context.Context, c *installation, s subjectArgs)
 	return g, err
 }
 
-// awaitAssets returns what to wait for before the release can be judged, or nil.
+// awaitAssets returns what to wait for before the release can be judged, or nil. returned says that it
+// was taken back and is public again: if its assets are those that it was taken back for, this may be an
+// old reading, from before it was mended, so they have to settle once more.
 //
 // Jobs with one key never run at once, so nobody else writes what is remembered meanwhile.
-func (a *App) awaitAssets(ctx context.Context, s subjectArgs, p *checks.Policy, seen releaseSeen) (*waiting, error) {
+func (a *App) awaitAssets(ctx context.Context, s subjectArgs, p *checks.Policy, seen releaseSeen, returned bool) (*waiting, error) {
 	was, _, err := recall[settling](ctx, a, settlingName(s))
 	if err != nil {
 		return nil, err
+	}
+	if returned && was.Judged != "" {
+		was = settling{}
 	}
 	is, got := was.look(p.Releases, seen.assets, a.now())
 	if err := a.remember(ctx, settlingName(s), is); err != nil {

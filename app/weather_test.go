@@ -39,8 +39,7 @@ func TestBadWeather(t *testing.T) {
 			p.github.SetWeather(tt.weather)
 			for _, s := range scenes() {
 				p.route = s.name
-				// People take longer to answer a check than GitHub takes to show what it knows.
-				s.play(p, p.fresh(), func() { p.clock.Add(time.Minute) })
+				s.play(p, p.fresh(), func() {})
 				p.calm()
 			}
 			p.rounds(25 * time.Minute)
