@@ -156,3 +156,11 @@ func (db *DB) change(ctx context.Context, fn func(*tx) error) error {
 	done(err)
 	return err
 }
+
+// changeAtOnce is change for an fn of one statement on PostgreSQL: see engine.DB.ChangeAtOnce.
+func (db *DB) changeAtOnce(ctx context.Context, fn func(*tx) error) error {
+	done := db.commit(ctx)
+	err := db.engine.ChangeAtOnce(ctx, func(t *engine.Tx) error { return fn(db.in(t)) })
+	done(err)
+	return err
+}

@@ -14,7 +14,7 @@ import (
 
 // Renew extends the lease of j to lease from now. ErrLeaseLost means: stop the work.
 func (db *DB) Renew(ctx context.Context, j Job, lease time.Duration) error {
-	err := db.change(ctx, func(t *tx) error {
+	err := db.changeAtOnce(ctx, func(t *tx) error {
 		err := t.leased("renewing", j, `UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 2`,
 			engine.Micros(db.now().Add(lease)))
 		crash.Before(crash.LeaseRenewal)
@@ -44,7 +44,11 @@ func (db *DB) Finish(ctx context.Context, j Job, then ...Job) error {
 	if err != nil {
 		return err
 	}
-	err = db.change(ctx, func(t *tx) error {
+	change := db.change
+	if len(rows) == 0 {
+		change = db.changeAtOnce
+	}
+	err = change(ctx, func(t *tx) error {
 		if err := t.end(j, "finishing"); err != nil {
 			return err
 		}
@@ -60,8 +64,14 @@ func (db *DB) Finish(ctx context.Context, j Job, then ...Job) error {
 	return nil
 }
 
-// end removes the running job j and what was buried under its step and key.
+// end removes the running job j and what was buried under its step and key: on PostgreSQL, where each
+// statement is a round trip, with one.
 func (t *tx) end(j Job, doing string) error {
+	if t.Postgres() {
+		return t.leased(doing, j, `WITH ended AS (DELETE FROM job WHERE id = $1 AND token = $2 AND state = 2 RETURNING id),
+			cleared AS (DELETE FROM job WHERE state = 3 AND step = $3 AND key = $4 AND EXISTS (SELECT 1 FROM ended))
+			SELECT id FROM ended`, engine.Text(j.Step), engine.Text(j.Key))
+	}
 	if err := t.leased(doing, j, `DELETE FROM job WHERE id = $1 AND token = $2 AND state = 2`); err != nil {
 		return err
 	}

@@ -233,14 +233,27 @@ func (db *DB) Change(ctx context.Context, fn func(*Tx) error) error {
 		return ErrClosed
 	}
 	if db.postgres {
-		err := db.againIfRaced(ctx, func() error { return db.transactPostgres(ctx, fn) })
-		var harmless unchanged
-		if errors.As(err, &harmless) {
-			return harmless.error
-		}
-		return err
+		return db.changePostgres(ctx, func() error { return db.transactPostgres(ctx, fn) })
 	}
 	return db.writer.do(&write{ctx: ctx, fn: fn, done: make(chan error, 1)})
+}
+
+// ChangeAtOnce is Change for an fn of one statement. PostgreSQL is spared the transaction around it,
+// which would be two more round trips; a Wake in it reaches this process only.
+func (db *DB) ChangeAtOnce(ctx context.Context, fn func(*Tx) error) error {
+	if db.writer != nil && db.postgres {
+		return db.changePostgres(ctx, func() error { return db.oneStatement(ctx, fn) })
+	}
+	return db.Change(ctx, fn)
+}
+
+func (db *DB) changePostgres(ctx context.Context, try func() error) error {
+	err := db.againIfRaced(ctx, try)
+	var harmless unchanged
+	if errors.As(err, &harmless) {
+		return harmless.error
+	}
+	return err
 }
 
 // Add hands item to Config.Together in a durable transaction that it shares with what else
