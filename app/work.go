@@ -214,9 +214,11 @@ func (a *App) attempt(ctx context.Context, j store.Job) error {
 		a.beat(ctx, j, lost)
 	}()
 	err := a.runSafely(ctx, j)
-	if cause := context.Cause(ctx); errors.Is(cause, store.ErrLeaseLost) {
+	switch cause := context.Cause(ctx); {
+	case err == nil: // it has ended its job; that a heartbeat found none since then means nothing
+	case errors.Is(cause, store.ErrLeaseLost):
 		err = cause
-	} else if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = fmt.Errorf("%w: %w", errDeadline, err)
 	}
 	lost(nil)
