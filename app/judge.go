@@ -6,16 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
 )
-
-// recordTime bounds the wait for the commit of a report.
-const recordTime = time.Minute
 
 // gather is one row of the table of gatherers: how Material of one kind is found, and what
 // the token for it may do. checks: write is among it so that the job that shows the Report
@@ -133,16 +129,12 @@ func (a *App) record(ctx context.Context, j store.Job, s subjectArgs, g gathered
 		}
 	}
 	again, err := a.showTwins(ctx, s, "the verdict on "+j.Key)
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err != nil {
 		return err
 	}
 	r.Publish = append(r.Publish, again...)
 	within, span := a.cfg.Tracer.Start(ctx, "record", attribute.String("landwaiter.verdict", report.Verdict.String()), attribute.String("landwaiter.policy", report.Policy.Digest))
-	// A heartbeat that waits for this very commit finds no job behind it: that must not end the wait for
-	// the commit. Record itself asks whether the lease is held.
-	within, cancel := context.WithTimeout(context.WithoutCancel(within), recordTime)
 	recorded, err := a.store.Record(within, r)
-	cancel()
 	span.End(err)
 	if errors.Is(err, store.ErrStale) {
 		return a.store.Finish(ctx, j)

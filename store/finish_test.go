@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 	"sync"
 	"testing"
@@ -67,6 +69,77 @@ func TestEndingsThatShareACommit(t *testing.T) {
 			if j.Key[:5] != "next:" || j.Generation != 2 {
 				t.Errorf("job %s of generation %d follows, want next: and 2", j.Key, j.Generation)
 			}
+		}
+	})
+}
+
+// held keeps everybody else from writing to job until the returned function is called.
+func (f *fixture) held(t *testing.T) (release func()) {
+	t.Helper()
+	begin := "BEGIN IMMEDIATE"
+	if f.driver() == "pgx" {
+		begin = "BEGIN; LOCK TABLE job IN SHARE MODE"
+	}
+	db, err := sql.Open(f.driver(), f.config.URL)
+	must(t, err)
+	db.SetMaxOpenConns(1)
+	_, err = db.Exec(begin)
+	must(t, err)
+	return func() {
+		_, err := db.Exec("ROLLBACK")
+		must(t, err)
+		must(t, db.Close())
+	}
+}
+
+// TestEndOfAJobIsWaitedFor: a heartbeat that waits for the commit which ends its own job finds no job
+// and ends the work. Whoever waits for that commit must hear of it all the same.
+func TestEndOfAJobIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	ends := []struct {
+		name string
+		end  func(ctx context.Context, f *fixture, j store.Job) error
+	}{
+		{"finish", func(ctx context.Context, f *fixture, j store.Job) error { return f.Finish(ctx, j) }},
+		{"finish with a job that follows", func(ctx context.Context, f *fixture, j store.Job) error {
+			return f.Finish(ctx, j, store.Job{Step: "publish:check", Key: "other"})
+		}},
+		{"record", func(ctx context.Context, f *fixture, j store.Job) error {
+			r := record("pr:9", 1)
+			r.Job = j
+			_, err := f.Record(ctx, r)
+			return err
+		}},
+	}
+	onBoth(t, func(t *testing.T, f *fixture) {
+		for _, tt := range ends {
+			f.enqueue(t, judge("pr:1"))
+			j := f.claimOne(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			release := f.held(t)
+			done := make(chan error, 1)
+			go func() { done <- tt.end(ctx, f, j) }()
+			select {
+			case err := <-done:
+				t.Errorf("%s did not wait: %v", tt.name, err)
+				done <- err
+			case <-time.After(200 * time.Millisecond): // it is under way
+			}
+			cancel()
+			release()
+			if err := <-done; err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			wantError(t, f.Renew(t.Context(), j, time.Minute), store.ErrLeaseLost)
+			for _, j := range f.claim(t, 10) { // that followed
+				must(t, f.Finish(t.Context(), j))
+			}
+			// One that has not begun does not begin.
+			f.enqueue(t, judge("pr:1"))
+			j = f.claimOne(t)
+			wantError(t, tt.end(ctx, f, j), context.Canceled)
+			must(t, f.Renew(t.Context(), j, time.Minute))
+			must(t, f.Finish(t.Context(), j))
 		}
 	})
 }

@@ -15,10 +15,9 @@ import (
 // Renew extends the lease of j to lease from now. ErrLeaseLost means: stop the work.
 func (db *DB) Renew(ctx context.Context, j Job, lease time.Duration) error {
 	err := db.changeAtOnce(ctx, func(t *tx) error {
-		err := t.leased("renewing", j, `UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 2`,
-			engine.Micros(db.now().Add(lease)))
 		crash.Before(crash.LeaseRenewal)
-		return err
+		return t.leased("renewing", j, `UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 2`,
+			engine.Micros(db.now().Add(lease)))
 	})
 	crash.After(crash.LeaseRenewal)
 	return err
@@ -37,6 +36,20 @@ func (t *tx) leased(doing string, j Job, query string, more ...any) error {
 	return nil
 }
 
+// endTime bounds the wait for a commit that ends a job.
+const endTime = 30 * time.Second
+
+// ending returns the context of a write that ends a job. Once begun it is waited for even when ctx ends: a
+// heartbeat that had to wait for this very commit finds no job behind it and ends the work, whose outcome
+// would then not be known. The write itself asks whether the lease is held.
+func ending(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	return ctx, cancel, nil
+}
+
 // Finish ends j and enqueues then, in one transaction. It also clears a buried job with the
 // same Step and Key, which j has made good. ErrLeaseLost means that nothing was enqueued.
 func (db *DB) Finish(ctx context.Context, j Job, then ...Job) error {
@@ -44,18 +57,26 @@ func (db *DB) Finish(ctx context.Context, j Job, then ...Job) error {
 	if err != nil {
 		return err
 	}
-	change := db.change
-	if len(rows) == 0 {
-		change = db.changeAtOnce
-	}
-	err = change(ctx, func(t *tx) error {
-		if err := t.end(j, "finishing"); err != nil {
-			return err
-		}
-		err := t.enqueue(rows)
-		crash.Before(crash.JobEnd)
+	ctx, cancel, err := ending(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	defer cancel()
+	if len(rows) == 0 {
+		err = db.changeAtOnce(ctx, func(t *tx) error {
+			crash.Before(crash.JobEnd)
+			return t.end(j, "finishing")
+		})
+	} else {
+		err = db.change(ctx, func(t *tx) error {
+			if err := t.end(j, "finishing"); err != nil {
+				return err
+			}
+			err := t.enqueue(rows)
+			crash.Before(crash.JobEnd)
+			return err
+		})
+	}
 	if err != nil {
 		return err
 	}

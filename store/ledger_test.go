@@ -16,14 +16,18 @@ import (
 	"github.com/landwaiter/landwaiter/store/ledger"
 )
 
+// driver is the one of database/sql for the fixture's database.
+func (f *fixture) driver() string {
+	if strings.HasPrefix(f.config.URL, "postgres") {
+		return "pgx"
+	}
+	return "sqlite"
+}
+
 // behindTheBack runs statements on the database without the store.
 func (f *fixture) behindTheBack(t testing.TB, statements ...string) {
 	t.Helper()
-	driver := "sqlite"
-	if strings.HasPrefix(f.config.URL, "postgres") {
-		driver = "pgx"
-	}
-	db, err := sql.Open(driver, f.config.URL)
+	db, err := sql.Open(f.driver(), f.config.URL)
 	must(t, err)
 	defer db.Close()
 	for _, s := range statements {

@@ -60,6 +60,11 @@ func (db *DB) Record(ctx context.Context, r Record) (Recorded, error) {
 	if err != nil {
 		return Recorded{}, fmt.Errorf("recording generation %d of %s: %w", r.Generation, r.Key, err)
 	}
+	ctx, cancel, err := ending(ctx)
+	if err != nil {
+		return Recorded{}, fmt.Errorf("recording generation %d of %s: %w", r.Generation, r.Key, err)
+	}
+	defer cancel()
 	var out Recorded
 	err = db.change(ctx, func(t *tx) error {
 		var err error

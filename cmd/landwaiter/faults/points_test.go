@@ -83,8 +83,6 @@ func TestCrashPoints(t *testing.T) {
 					row.do(w)
 					if row.ending {
 						w.stopped()
-					} else {
-						w.insist(row.do)
 					}
 					w.dies()
 					w.restart()
@@ -244,22 +242,6 @@ func (w *world) arm(n int, point string) {
 	}
 	if err := os.Rename(beside, w.armed); err != nil {
 		w.t.Fatal(err)
-	}
-}
-
-// insist does something again while the armed point is not reached. On a machine that is very busy a
-// heartbeat may wait for the very commit that ends its job, find no job, and stop whoever waits to hear of
-// the commit: all is done then, and what comes after the commit in that process is not.
-func (w *world) insist(do func(w *world)) {
-	w.t.Helper()
-	for range 3 {
-		for waited := time.Duration(0); waited < patience/6; waited += 10 * time.Millisecond {
-			if !w.isArmed() {
-				return
-			}
-			w.pass(10 * time.Millisecond)
-		}
-		do(w)
 	}
 }
 
