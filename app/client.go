@@ -41,8 +41,8 @@ func newGateway(cfg Config, m *metrics) (*gateway, error) {
 		return nil, err
 	}
 	g := &gateway{
-		base: base, uploads: uploadRoot(base), next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, tracer: cfg.Tracer, now: cfg.Now, skew: &skew{log: cfg.Log, metrics: m},
-		userAgent: strings.TrimSuffix("landwaiter/"+cfg.Version, "/"), lanes: map[int64]*lane{},
+		base: base, uploads: uploadRoot(base), next: cfg.Transport, cache: &cache{db: cfg.Store}, metrics: m, tracer: cfg.Tracer, now: cfg.Now,
+		skew: &skew{log: cfg.Log, metrics: m}, userAgent: strings.TrimSuffix("landwaiter/"+cfg.Version, "/"), lanes: map[int64]*lane{},
 	}
 	if g.next == nil {
 		g.next = usualTransport()

@@ -58,15 +58,14 @@ func (a *App) letOut(ctx context.Context, c *installation, s subjectArgs, r stor
 	return a.publishDraft(ctx, c, s, r)
 }
 
-// oldest is how old an answer of GitHub to a reading may be after a write, at most: a guess. What is
-// read there right after a change may be what was there before.
-const oldest = 30 * time.Second
+// readingLag is how long after a write GitHub may answer a reading with what was there before: a guess.
+const readingLag = 30 * time.Second
 
 var errOldReading = errors.New("GitHub shows a release as a draft that was published moments ago: an old reading, or a person was quick")
 
 // justPublished reports whether a reading that shows a draft may be older than its publication, known.
 func (a *App) justPublished(known store.Publication) bool {
-	return known.State == gatePublished && a.now().Sub(known.Updated).Abs() < oldest
+	return known.State == gatePublished && a.now().Sub(known.Updated).Abs() < readingLag
 }
 
 // seeNow reads a release with its assets and its commit.

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,8 +15,10 @@ import (
 
 	"github.com/landwaiter/landwaiter/checks"
 	"github.com/landwaiter/landwaiter/store"
+	"github.com/landwaiter/landwaiter/store/storetest"
 )
 
+// The variables that replay and lengthen the test; CONTRIBUTING.md says how.
 const (
 	seedVariable = "LANDWAITER_FAULT_SEED"
 	cutsVariable = "LANDWAITER_POWER_CUTS"
@@ -205,27 +206,13 @@ func intact(ctx context.Context, path string) error {
 	return nil
 }
 
-// number reads a variable of the environment.
-func number(t *testing.T, variable string, otherwise uint64) uint64 {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
-}
-
 // TestI01_PowerCutLosesNothingAcknowledged cuts the power at random points: whatever of the writes that were
 // not synced has reached the disk, the store opens, its ledger is what was signed, and all that was acknowledged is there.
 func TestI01_PowerCutLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	w := work(t)
-	seed := number(t, seedVariable, uint64(time.Now().UnixNano()))
-	cuts := int(number(t, cutsVariable, 60))
+	seed := storetest.Number(t, seedVariable, uint64(time.Now().UnixNano()))
+	cuts := int(storetest.Number(t, cutsVariable, 60))
 	t.Logf("%s=%d: %d cuts among %d effects, %d promises, WAL folded %d times", seedVariable, seed, cuts, len(w.disk.effects), len(w.promises), w.folded())
 	if folded := w.folded(); folded < 2 {
 		t.Fatalf("the WAL was folded into the database %d times: work more", folded)

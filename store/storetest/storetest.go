@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,6 +63,20 @@ func run(t testing.TB, db *sql.DB, query string) {
 	if _, err := db.Exec(query); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
+}
+
+// Number is the number in a variable of the environment, or initial when it is not set.
+func Number(t testing.TB, variable string, initial uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return initial
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s is %q; it should be a number", variable, text)
+	}
+	return n
 }
 
 // Main runs the tests and then stops the private cluster, if one was started. It returns the

@@ -3,14 +3,13 @@ package faults
 import (
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/landwaiter/landwaiter/app/githubtest"
 	"github.com/landwaiter/landwaiter/app/invarianttest"
+	"github.com/landwaiter/landwaiter/store/storetest"
 )
 
 // The variables that replay and lengthen the random mode; CONTRIBUTING.md says how.
@@ -19,27 +18,13 @@ const (
 	roundsVariable = "LANDWAITER_FAULT_ROUNDS"
 )
 
-// number reads a variable.
-func number(t *testing.T, name string, initial uint64) uint64 {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return initial
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s is %q; it should be a number", name, text)
-	}
-	return n
-}
-
 // TestRandomFaults kills and freezes replicas at random moments while things happen: 100 rounds in
 // all, on SQLite, on PostgreSQL, and on PostgreSQL with two replicas. After each round the backlog
 // must be empty and every invariant hold. What a seed chooses is always the same; how far the
 // service has come by then is not.
 func TestRandomFaults(t *testing.T) {
 	t.Parallel()
-	seed := number(t, seedVariable, rand.Uint64())
+	seed := storetest.Number(t, seedVariable, rand.Uint64())
 	t.Logf("%s=%d", seedVariable, seed)
 	for i, row := range []struct {
 		name     string
@@ -55,7 +40,7 @@ func TestRandomFaults(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, row.engine, row.replicas)
 			chance := rand.New(rand.NewPCG(seed, uint64(i)))
-			rounds := number(t, roundsVariable, 100) * row.rounds / 100
+			rounds := storetest.Number(t, roundsVariable, 100) * row.rounds / 100
 			faults := map[string]int{}
 			for n := range rounds {
 				faults[w.round(chance)]++
